@@ -1,0 +1,1 @@
+"""Near-duplicates: fold, sketch, band, verify, decide which copy stays."""

@@ -1,0 +1,1 @@
+"""How a recipe becomes a dataset: plan, run, work store, ledger, manifest."""

@@ -1,0 +1,97 @@
+"""The shapes of a step. A recipe is one `Source` and a list of the others; a `Check` is in `validators/step.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from builders.document import Document, Quarantined
+from validators.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One unit of input and of work: a file, an archive, a folder of chapter pages.
+
+    `name` is the path below the input that was given (with `/`), the same wherever that input lies;
+    `digest` is the SHA-256 of its content. Both enter ids and the fingerprint, `path` does not.
+    """
+
+    name: str
+    digest: str
+    bytes: int
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where documents come from. `shards` finds the units of work, `read` turns one into documents."""
+
+    version: ClassVar[int] = 1
+
+    def shards(self, inputs: Sequence[Path]) -> list[Shard]:
+        """All shards, sorted by name. Raises SikuError where there is nothing to read."""
+        raise NotImplementedError
+
+    def read(self, shard: Shard) -> Iterator[Document | Quarantined]:
+        """The documents of one shard, in their order; bad parts come out as `Quarantined`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit(Step):
+    """Document to document: the text changes, the id stays. What is cut is left in `document.notes`."""
+
+    def __call__(self, document: Document) -> Document:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split(Step):
+    """One document to many, in order; each part has an id of its own, made from the parent's."""
+
+    def __call__(self, document: Document) -> Iterable[Document]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What a `Corpus` step decided about one document that does not simply stay in `train`.
+
+    `split` is "valid" for a document that is held out, "" for one that goes. `check` and `why` are a
+    Verdict's; `duplicate_of` is the id of the kept copy, and `jaccard` their exact likeness, where it
+    goes as a duplicate.
+    """
+
+    split: str = ""
+    check: str = ""
+    why: str = ""
+    duplicate_of: str | None = None
+    jaccard: float | None = None
+
+
+class SketchWriter(Protocol):
+    """Takes the documents of one shard, one by one, and leaves files in the folder it was made for."""
+
+    def add(self, document: Document) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus(Step):
+    """A step that must see the whole corpus: sketches per shard (in any process), then one decision."""
+
+    def sketch(self, folder: Path) -> SketchWriter:
+        """A writer of this step's sketch of one shard; its files in `folder` depend on the documents alone."""
+        raise NotImplementedError
+
+    def decide(self, folders: Sequence[Path]) -> list[dict[int, Fate]]:
+        """For every sketch folder the fates by row (the number of the `add` call, from 0); the rest stays.
+
+        The decision rests on the documents and their ids, never on the order of the folders or on timing.
+        Memory: some tens of bytes a document, never its text.
+        """
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""One short file per dataset that can be made; each defines `recipe`."""

@@ -1,0 +1,56 @@
+"""What the shared cases call an operation, and the function of siku that does it. No work of its own."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+
+def run(op: str, given: dict[str, Any]) -> dict[str, Any]:
+    match op:
+        case "decode":
+            from builders.text.decode import decode
+
+            decoded = decode(base64.b64decode(given["bytes_b64"]))
+            return {"text": decoded.text, "encoding": decoded.encoding}
+        case "split_chapters":
+            from builders.text.chapters import split_chapters
+
+            book = split_chapters(given["text"])
+            chapters = [{"title": c.title, "volume": c.volume, "text": c.text} for c in book.chapters]
+            return {"front_matter": book.front_matter, "chapters": chapters}
+        case "dedup_chapters":
+            from builders.dedup.near_duplicates import kept_indices
+
+            return {"kept_indices": kept_indices([chapter["text"] for chapter in given["chapters"]])}
+        case "clean_lines":
+            from builders.text.site_ads import clean_lines
+
+            return {"text": clean_lines(given["text"]).text}
+        case "reflow":
+            from builders.text.reflow import reflow
+
+            return {"text": reflow(given["text"])}
+        case "normalize":
+            from builders.text.normalise import normalise
+
+            normalised = normalise(given["text"])
+            return {"text": normalised.text, "pua_count": normalised.private_use}
+        case "to_simplified":
+            from builders.text.script import to_simplified
+
+            return {"text": to_simplified(given["text"], given["profile"])}
+        case "cut_blocks":
+            from builders.text.sentences import cut_blocks
+
+            return {"blocks": cut_blocks(given["text"], given["max_chars"])}
+        case "quality":
+            from validators.quality import check_quality
+
+            return {"keep": check_quality(given["text"], given["domain"]) is None}
+        case "lang":
+            from validators.language import detect_language
+
+            language = detect_language(given["text"])
+            return {"lang": language.lang, "script": language.script}
+    raise ValueError(f"siku has no operation {op!r} yet")

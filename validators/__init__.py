@@ -1,0 +1,1 @@
+"""Is this text, this reply, this dataset good?  The leftmost folder: it imports from no other."""

@@ -1,0 +1,37 @@
+"""The one kind of exception that a user is meant to read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SikuError(Exception):
+    """An error in four short lines: what happened, where, why, and what to do next.
+
+    `exit_code` is what the command line returns: 2 wrong use, plan or machine; 3 a guard or quality
+    gate refused; 4 endpoint or network.
+    """
+
+    def __init__(self, what: str, *, where: str = "", why: str = "", next: str = "", exit_code: int = 2) -> None:
+        super().__init__(what)
+        self.what, self.where, self.why, self.next, self.exit_code = what, where, why, next, exit_code
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the way from a worker process to its parent."""
+        return (_rebuild, (self.what, self.where, self.why, self.next, self.exit_code))
+
+    def lines(self) -> list[str]:
+        parts = {"error": self.what, "where": self.where, "why": self.why, "next": self.next}
+        return [f"{label + ':':<7}{text}" for label, text in parts.items() if text]
+
+
+def _rebuild(what: str, where: str, why: str, next: str, exit_code: int) -> SikuError:
+    return SikuError(what, where=where, why=why, next=next, exit_code=exit_code)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`did you mean X?` for a misspelt name, or the list of what there is."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else f"there is: {', '.join(names)}"

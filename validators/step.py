@@ -1,0 +1,42 @@
+"""What every step of a plan has, and the shape of a check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why something was refused, as a person would say it: `Verdict("too short", "12 characters, 20 are needed")`.
+
+    `check` names the rule and is counted in the ledger, so it never holds a figure; `why` may.
+    """
+
+    check: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.why}" if self.why else self.check
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a plan. The fields are its parameters; they and `version` are what a build depends on.
+
+    Raise `version` whenever the same input gives another output: the golden tests hold it to that.
+    A step that removes more than `warn_share` of the documents or characters that reach it is reported,
+    one that removes more than `stop_share` stops the build (guard; 1.0 switches it off).
+    """
+
+    version: ClassVar[int] = 1
+    warn_share: float = 0.30
+    stop_share: float = 0.60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(Step):
+    """A step that looks at a text and changes nothing: `None` when all is well, a `Verdict` when it is refused."""
+
+    def __call__(self, text: str) -> Verdict | None:
+        raise NotImplementedError
