@@ -29,6 +29,7 @@ class Document:
     text: str
     meta: Meta = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)  # drained by the engine after every step
+    split: str = "train"  # or "valid", once a step has held it out
 
 
 @dataclass(frozen=True, slots=True)

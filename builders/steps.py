@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from builders.document import Document, Quarantined
+from builders.document import Document, Meta, Quarantined
 from validators.step import Step
 
 
@@ -38,6 +38,10 @@ class Source:
     def read(self, shard: Shard) -> Iterator[Document | Quarantined]:
         """The documents of one shard, in their order; bad parts come out as `Quarantined`."""
         raise NotImplementedError
+
+    def locate(self, shard: Shard, document: Document, meta: Meta) -> str:
+        """Where the text that `meta` speaks of (of `document` or a part of it) stands, to the byte if that is known."""
+        return str(meta.get("source") or shard.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +87,8 @@ class SketchWriter(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class Corpus(Step):
     """A step that must see the whole corpus: sketches per shard (in any process), then one decision."""
+
+    sketch_fields: ClassVar[tuple[str, ...]] = ()  # the fields that a sketch depends on; the others only `decide` reads
 
     def sketch(self, folder: Path) -> SketchWriter:
         """A writer of this step's sketch of one shard; its files in `folder` depend on the documents alone."""

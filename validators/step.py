@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -30,6 +31,7 @@ class Step:
     """
 
     version: ClassVar[int] = 1
+    adds: ClassVar[Mapping[str, str]] = {}  # meta keys that it sets on some documents: name to "int", "string" ...
     warn_share: float = 0.30
     stop_share: float = 0.60
 

@@ -1,0 +1,137 @@
+"""Finds the pairs that are alike, band by band, without comparing all that meet."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from builders.dedup.documents import Mask, Numbers, SketchedDocuments
+from builders.dedup.select import Pairs, best_stay
+from builders.dedup.shingles import Hashes
+from builders.dedup.verify import Verifier
+
+# In a run of equal keys the others are compared with the best that stay, at most with so many: ten thousand letters
+# made from one form meet in the bands of the form and would be fifty million pairs there. Two that are alike beyond
+# the form meet in other, shorter runs.
+_MAX_LEADERS = 64
+
+
+class _PairSet:
+    """Pairs that need not be compared again, at eight bytes each."""
+
+    def __init__(self, documents: int) -> None:
+        self._documents = documents
+        self._codes = np.zeros(0, dtype=np.int64)
+        self._new: list[Numbers] = []
+
+    def add(self, a: Numbers, b: Numbers) -> None:
+        """Takes effect with `settle`: within one band no pair comes twice."""
+        self._new.append(a * self._documents + b)
+
+    def settle(self) -> None:
+        self._codes = np.sort(np.concatenate((self._codes, *self._new)))
+        self._new = []
+
+    def holds(self, a: Numbers, b: Numbers) -> Mask:
+        codes = a * self._documents + b
+        places = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
+        return self._codes[places] == codes if len(self._codes) else np.zeros(len(codes), dtype=np.bool_)
+
+
+class BandCandidates:
+    """The engine `siku`: documents with an equal key in at least one band are compared."""
+
+    def __init__(self, documents: SketchedDocuments, verifier: Verifier, bands: int) -> None:
+        self._documents, self._verifier, self._bands = documents, verifier, bands
+        self._checked, self._unlinked = _PairSet(len(documents)), _PairSet(len(documents))
+
+    def duplicates(self, candidates: Mask, threshold: float) -> Pairs:
+        """Pairs at the threshold, enough for `best_stay`: no two candidates that stay by them are alike.
+
+        A document that proves to be a copy is left out of the bands that follow, which spares most comparisons. Where
+        the one that it is a copy of goes as well, it comes back, and meets the others in another pass.
+        """
+        found: list[Pairs] = []
+        stays, unsettled = candidates, candidates
+        while unsettled.any():
+            came_back = np.zeros_like(stays)
+            for band in range(self._bands):
+                found.append(self._compare_band(band, stays, unsettled | came_back, threshold))
+                stays = stays.copy()
+                stays[found[-1].worse] = False
+                if band & (band + 1) == 0 or band == self._bands - 1:  # after 1, 2, 4, 8 … bands and the last
+                    found = [Pairs.joined(found)]
+                    settled = best_stay(candidates, found[0])
+                    came_back |= settled & ~stays
+                    stays = settled
+            unsettled = came_back & stays
+        return Pairs.joined(found)
+
+    def links(self, sources: Mask, targets: Mask, threshold: float) -> Pairs:
+        """For every target that is like a source one such source (as `better`)."""
+        found: list[Pairs] = []
+        open_targets = targets.copy()
+        for band in range(self._bands):
+            found.append(self._link_band(self._documents.band(band), sources, open_targets, threshold))
+            open_targets[found[-1].worse] = False
+        return Pairs.joined(found)
+
+    def _compare_band(self, band: int, stays: Mask, unsettled: Mask, threshold: float) -> Pairs:
+        """Within each run the best against the others, then the best of those that are not like it, and so on."""
+        documents = np.flatnonzero(stays)
+        keys = self._documents.band(band)[documents]
+        if not unsettled[documents].all():
+            concerned = np.isin(keys, keys[unsettled[documents]])
+            documents, keys = documents[concerned], keys[concerned]
+        documents, run_of = _in_runs(documents, keys)
+        found: list[Pairs] = []
+        for _ in range(_MAX_LEADERS):
+            first = np.diff(run_of, prepend=-1) != 0
+            if first.all():
+                break
+            better = documents[np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))]
+            open_pairs = ~first & (unsettled[better] | unsettled[documents])
+            open_pairs[open_pairs] = ~self._checked.holds(better[open_pairs], documents[open_pairs])
+            pairs = self._compare(better[open_pairs], documents[open_pairs], threshold, self._checked)
+            found.append(pairs)
+            first[open_pairs] = False
+            remains = ~first & ~np.isin(documents, pairs.worse)
+            documents, run_of = documents[remains], run_of[remains]
+        self._checked.settle()
+        return Pairs.joined(found)
+
+    def _link_band(self, keys: Hashes, sources: Mask, targets: Mask, threshold: float) -> Pairs:
+        """Each target against the sources of its run, best first, until it is like one."""
+        source = np.flatnonzero(sources)
+        source = source[np.argsort(keys[source], kind="stable")]
+        target = np.flatnonzero(targets)
+        place = np.searchsorted(keys[source], keys[target], side="left")
+        sources_left = np.minimum(np.searchsorted(keys[source], keys[target], side="right") - place, _MAX_LEADERS)
+        found: list[Pairs] = []
+        while (more := sources_left > 0).any():
+            target, place, sources_left = target[more], place[more], sources_left[more]
+            new = ~self._unlinked.holds(source[place], target)
+            found.append(self._compare(source[place][new], target[new], threshold, self._unlinked))
+            sources_left = np.where(np.isin(target, found[-1].worse), 0, sources_left - 1)
+            place += 1
+        self._unlinked.settle()
+        return Pairs.joined(found)
+
+    def _compare(self, a: Numbers, b: Numbers, threshold: float, checked: _PairSet) -> Pairs:
+        """The pairs at the threshold; those whose texts were read are noted in `checked`."""
+        jaccard = self._verifier.likeness(a, b, threshold)
+        read, alike = jaccard >= 0, jaccard >= threshold
+        checked.add(a[read], b[read])
+        return Pairs(a[alike], b[alike], jaccard[alike])
+
+
+def _in_runs(documents: Numbers, keys: Hashes) -> tuple[Numbers, Numbers]:
+    """The documents that share their key, run by run and best first, and the number of each one's run."""
+    by_key = np.argsort(keys)
+    differs = np.diff(keys[by_key]) != 0
+    run_of = np.cumsum(np.concatenate(([False], differs)))[: len(keys)]
+    shared = np.zeros(len(keys), dtype=np.bool_)
+    shared[1:] = ~differs
+    shared[:-1] |= ~differs
+    documents, run_of = documents[by_key[shared]], run_of[shared]
+    best_first = np.lexsort((documents, run_of))
+    return documents[best_first], run_of[best_first]

@@ -1,0 +1,131 @@
+"""What is kept of a document for the decision: files per shard, written block by block and read again by offset.
+
+A folder holds, for its documents in the order of the `add` calls (all numbers little-endian):
+
+    records.bin     one `RECORD` each
+    ids.bin         the ids, UTF-8, one after another; `id_end` says where each ends
+    text.bin        the folded texts, UTF-16, one after another; `text_end` counts units
+    signatures.bin  `BINS` bytes each: the low byte of every bin's least value
+    bands.bin       block after block; in a block band after band, each with one key for every document of the block
+    blocks.bin      the number of documents of each block
+    books.json      the books that `book` counts, in the order in which they were met
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from builders.dedup.shingles import Units, fold_units, utf16
+from builders.dedup.signatures import EMPTY, band_keys, bin_minima, borrow
+from builders.document import Document
+
+RECORD = np.dtype(
+    [
+        ("id_end", "<u8"),
+        ("text_end", "<u8"),
+        ("digest", "<u8", 2),  # equal where the folded texts are; of the raw text where the fold leaves nothing
+        ("book", "<i4"),  # index into books.json, or NO_BOOK
+        ("quality", "<u2"),  # in thousandths
+        ("sampled", "<u2"),  # bins with a value of their own; 0 for a text that is shorter than one n-gram
+        ("valid", "?"),  # held out by title
+    ]
+)
+NO_BOOK = -1
+Records = npt.NDArray[np.void]
+
+_BLOCK_UNITS = 1 << 19
+_BLOCK_DOCUMENTS = 4096
+_FILES = ("records", "ids", "text", "signatures", "bands", "blocks")
+_DAMAGE_WEIGHT = 50  # at 2 % of damaged characters a text is worth nothing beside an undamaged copy
+
+
+def _digest(folded: Units, raw: bytes) -> bytes:
+    if len(folded):
+        return hashlib.blake2b(folded.tobytes(), digest_size=16).digest()
+    return hashlib.blake2b(raw, digest_size=16, person=b"no letters").digest()
+
+
+def damage_quality(raw: bytes) -> float:
+    """1.0 for a text without replacement (U+FFFD) and private-use characters, 0.0 from 2 % of them on."""
+    units = np.frombuffer(raw, dtype="<u2")
+    private_use = np.count_nonzero(units - np.uint16(0xE000) < 0x1900)  # wraps around: one comparison for a range
+    damaged = private_use + np.count_nonzero(units == 0xFFFD)
+    return max(0.0, 1.0 - _DAMAGE_WEIGHT * damaged / max(1, len(units)))
+
+
+def _quality_thousandths(document: Document, raw: bytes) -> int:
+    given = document.meta.get("quality")
+    if not isinstance(given, int | float) or not math.isfinite(given):
+        given = damage_quality(raw)
+    return round(1000 * min(1.0, max(0.0, given)))
+
+
+class ShardSketch:
+    """The `SketchWriter` of near-duplicate removal; holds one block of documents, whatever the size of the shard."""
+
+    def __init__(self, folder: Path, *, ngram_chars: int, bands: int, rows: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._ngram_chars, self._bands, self._rows = folder, ngram_chars, bands, rows
+        self._files: dict[str, BinaryIO] = {name: (folder / f"{name}.bin").open("wb") for name in _FILES}
+        self._books: dict[str, int] = {}
+        self._id_end = self._text_end = 0
+        self._documents: list[tuple[bytes, int, int, bool]] = []  # id, book, quality, valid
+        self._texts: list[bytes] = []
+        self._units = 0
+
+    def add(self, document: Document) -> None:
+        text = utf16(document.text)
+        self._documents.append(
+            (
+                document.id.encode("utf-8", "surrogatepass"),
+                self._book(document.meta.get("book")),
+                _quality_thousandths(document, text),
+                document.meta.get("split") == "valid",
+            )
+        )
+        self._texts.append(text)
+        self._units += len(text) // 2
+        if self._units >= _BLOCK_UNITS or len(self._texts) >= _BLOCK_DOCUMENTS:
+            self._write_block()
+
+    def close(self) -> None:
+        if self._texts:
+            self._write_block()
+        for file in self._files.values():
+            file.close()
+        (self._folder / "books.json").write_text(json.dumps(list(self._books)), encoding="ascii")
+
+    def _book(self, name: object) -> int:
+        return self._books.setdefault(name, len(self._books)) if isinstance(name, str) and name else NO_BOOK
+
+    def _write_block(self) -> None:
+        folded, ends = fold_units(self._texts)
+        minima = bin_minima(folded, ends, self._ngram_chars)
+        records = np.zeros(len(ends), dtype=RECORD)
+        ids, books, qualities, valid = zip(*self._documents, strict=True)
+        records["id_end"] = self._id_end + np.cumsum([len(name) for name in ids])
+        records["text_end"] = self._text_end + ends
+        texts = np.split(folded, ends[:-1])
+        digests = b"".join(map(_digest, texts, self._texts))
+        records["digest"] = np.frombuffer(digests, dtype="<u8").reshape(-1, 2)
+        records["book"], records["quality"], records["valid"] = books, qualities, valid
+        records["sampled"] = np.count_nonzero(minima != EMPTY, axis=1)
+        borrow(minima)
+        for name, data in {
+            "records": records,
+            "text": folded,
+            "signatures": minima.astype(np.uint8),
+            "bands": band_keys(minima, self._bands, self._rows),
+            "blocks": np.array([len(ends)], dtype="<u4"),
+        }.items():
+            self._files[name].write(data.tobytes())
+        self._files["ids"].write(b"".join(ids))
+        self._id_end, self._text_end = int(records["id_end"][-1]), int(records["text_end"][-1])
+        self._documents, self._texts, self._units = [], [], 0

@@ -1,0 +1,221 @@
+"""The end of a build: is this version there already, and how its files come together, the manifest last."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from builders.engine import manifest as manifests
+from builders.engine.ledger import Ledger
+from builders.engine.local import usable_cores
+from builders.engine.plan import FORMAT, differences, fingerprint, plan_of
+from builders.engine.recipe import Recipe
+from builders.engine.stages import PART_FILES, Statistics
+from builders.engine.store import WorkStore
+from builders.steps import Shard, Split
+from validators.errors import SikuError
+
+MAX_DIFFERENCES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to build, and the circumstances under which."""
+
+    recipe: Recipe
+    inputs: Sequence[Path]
+    out: Path = Path("out")
+    version: str = ""  # the recipe's own, if empty
+    workers: int = field(default_factory=usable_cores)
+    limit: int | None = None  # documents read from the source, in the order of the inputs
+    fresh: bool = False  # do finished work again
+    settings: Sequence[str] = ()  # as given, for the command in the card
+
+    @property
+    def folder(self) -> Path:
+        return self.out / self.recipe.name / (self.version or self.recipe.version)
+
+    @property
+    def store(self) -> WorkStore:
+        return WorkStore(self.out / ".siku")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the dataset is: the plan, the inputs by content, and the fingerprint of both."""
+
+    plan: dict[str, Any]
+    shards: Sequence[Shard]
+    fingerprint: str
+
+    @staticmethod
+    def of(request: Request, shards: Sequence[Shard]) -> Identity:
+        plan = plan_of(request.recipe, request.limit)
+        return Identity(plan, shards, fingerprint(plan, shards))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A finished part in the work store, and what its maker counted."""
+
+    folder: Path
+    columns: dict[str, str]
+    result: dict[str, Any]
+
+
+def finished_before(request: Request, identity: Identity) -> dict[str, Any] | None:
+    """The manifest if this very dataset is there already.
+
+    Raises SikuError if another one has its version (with the differences, field by field), or if its files changed.
+    """
+    old = manifests.read_manifest(request.folder)
+    if old is None:
+        return None
+    if old["fingerprint"] != identity.fingerprint:
+        inputs = {shard.name: shard.digest[:12] for shard in identity.shards}
+        was = {row["name"]: row["sha256"][:12] for row in old.get("inputs", [])}
+        lines = differences(old.get("plan", {}), identity.plan) + differences({"inputs": was}, {"inputs": inputs})
+        if len(lines) > MAX_DIFFERENCES:
+            lines = [*lines[:MAX_DIFFERENCES], f"and {len(lines) - MAX_DIFFERENCES} more"]
+        raise SikuError(
+            f"{old['name']} {old['version']} is finished, and this would be another dataset",
+            where=str(request.folder),
+            why="\n       ".join(lines),
+            next=f"build it as a new version: --as {_next_version(request)}",
+        )
+    for name, file in old["files"].items():
+        path = request.folder / name
+        if not path.exists() or path.stat().st_size != file["bytes"]:
+            raise SikuError(
+                f"{old['name']} {old['version']} was finished, but {name} has been changed or removed since",
+                where=str(path),
+                next=f"remove {request.folder} to build it again",
+            )
+    return old
+
+
+def _next_version(request: Request) -> str:
+    taken = {path.name for path in request.folder.parent.iterdir()}
+    number = 2
+    while str(number) in taken:
+        number += 1
+    return str(number)
+
+
+def remember_inputs(request: Request) -> None:
+    """Where the inputs lie on this machine, for `inspect`; a circumstance, so it stays out of the dataset."""
+    path = inputs_file(request.out, request.recipe.name, request.folder.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    inputs = [os.fsencode(one.absolute()).hex() for one in request.inputs]  # names need not be UTF-8
+    manifests.write_whole(path, orjson.dumps({"inputs": inputs, "recipe": request.recipe.file}))
+
+
+def remembered_inputs(out: Path, name: str, version: str) -> list[Path]:
+    """The inputs of the last build of a version, as far as they are still there."""
+    path = inputs_file(out, name, version)
+    if not path.exists():
+        return []
+    inputs = (Path(os.fsdecode(bytes.fromhex(one))) for one in orjson.loads(path.read_bytes())["inputs"])
+    return [one for one in inputs if one.exists()]
+
+
+def inputs_file(out: Path, name: str, version: str) -> Path:
+    return out / ".siku" / "inputs" / f"{name}@{version}.json"
+
+
+def refuse_nothing(total: Ledger) -> None:
+    """Raise SikuError if no document was kept: an empty dataset is never what was wanted."""
+    if total.rows.total():
+        return
+    reasons = total.quarantined + sum((tally.dropped for tally in total.steps), Counter())
+    why = ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common(6))
+    unread = total.documents_in == 0
+    raise SikuError(
+        "nothing could be read from the input" if unread else "no document was kept",
+        why=why or "the input holds no document",
+        next="give --input files or folders that hold text" if unread else "siku show RECIPE, and --set for its limits",
+        exit_code=2 if unread else 3,
+    )
+
+
+def publish(
+    request: Request, identity: Identity, read: Sequence[Shard], total: Ledger, parts: Sequence[Part]
+) -> dict[str, Any]:
+    """Link the parts into the version's folder, describe them, and write the manifest last. Returns it."""
+    from builders.publish.card import write_card
+    from builders.publish.report import write_report
+
+    folder = request.folder
+    _clear(folder)
+    _link_parts(folder, parts)
+    statistics = Statistics.of(request.recipe.output)
+    for part in parts:
+        statistics.add(part.result["statistics"])
+    manifest: dict[str, Any] = {
+        "format": FORMAT,
+        "name": request.recipe.name,
+        "version": folder.name,
+        "fingerprint": identity.fingerprint,
+        "summary": request.recipe.summary,
+        "licence": request.recipe.licence,
+        "task": request.recipe.task,
+        **manifests.summary(total),
+        "command": _command(request),
+        "plan": identity.plan,
+        "inputs": manifests.describe_inputs(identity.shards),
+        "inputs_read": len(read),
+        "columns": parts[0].columns,
+        "splitting": [type(step).__name__ for step in request.recipe.steps if isinstance(step, Split)],
+        "ledger": total.to_json(),
+        "statistics": statistics.to_json(),
+        "packages": manifests.package_versions(),
+    }
+    write_report(folder, manifest)
+    write_card(folder, manifest)
+    manifest["files"] = manifests.describe_files(folder)
+    manifests.write_manifest(folder, manifest)
+    return manifest
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an unfinished build left here; it is all in the work store."""
+    for name in manifests.DATA_FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob(".*.tmp"):
+        path.unlink()
+
+
+def _link_parts(folder: Path, parts: Iterable[Part]) -> None:
+    for number, part in enumerate(parts):
+        for kind, file in PART_FILES.items():
+            source = part.folder / file
+            if not source.exists():
+                continue
+            target = folder / kind / f"part-{number:05d}.parquet"
+            target.parent.mkdir(exist_ok=True)
+            try:
+                target.hardlink_to(source)
+            except OSError:  # a file system without hard links
+                scratch = target.with_name(f".{target.name}.tmp")
+                shutil.copyfile(source, scratch)
+                scratch.rename(target)
+
+
+def _command(request: Request) -> str:
+    """The command that makes this dataset, without the circumstances (where inputs lie, how many workers)."""
+    words = ["siku", "build", request.recipe.name, "--as", request.folder.name]
+    for path in request.inputs:
+        words += ["--input", os.fsencode(path.name or str(path)).decode("utf-8", "replace")]
+    for setting in request.settings:
+        words += ["--set", setting]
+    if request.limit is not None:
+        words += ["--limit", str(request.limit)]
+    return " ".join(words)

@@ -1,0 +1,284 @@
+"""The two kinds of work that a process does: take a shard through steps, and write a part of the dataset.
+
+Both fill one folder of the work store and depend on nothing but what their key was made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from builders.document import Document, Note, Quarantined
+from builders.engine.ledger import Ledger, StepTally
+from builders.engine.recipe import Output
+from builders.engine.run import Books, Refused, run_documents
+from builders.engine.store import WorkStore
+from builders.engine.tables import (
+    EVIDENCE,
+    REFUSED,
+    ROWS,
+    RowWriter,
+    cell,
+    document_row,
+    evidence_row,
+    read_rows,
+    refused_row,
+    row_document,
+    row_schema,
+    widen,
+)
+from builders.steps import Corpus, Fate, Shard, Source
+from validators.step import Step
+
+ROWS_FILE, REFUSED_FILE, EVIDENCE_FILE = "rows.arrow", "refused.arrow", "evidence.arrow"
+PART_FILES = {
+    "train": "train.parquet",
+    "valid": "valid.parquet",
+    "dropped": "dropped.parquet",
+    "evidence": "evidence.parquet",
+}
+LENGTH_EDGES = [0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 1_000_000]  # characters
+MAX_FACET_VALUES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A corpus step's decision on the documents of one shard."""
+
+    step: Corpus
+    fates: Mapping[int, Fate]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """Take one shard, from its source or from the stage before, through `steps` up to the next corpus step."""
+
+    key: str
+    shard: Shard
+    source: Source
+    steps: Sequence[Step]
+    corpus: Corpus | None  # whose sketch is taken of what remains
+    before: Path | None = None  # the stage before, and what was decided on it
+    decided: Decided | None = None
+    limit: int | None = None  # documents read from the source
+
+    def run(self, store: WorkStore) -> dict[str, Any]:
+        return store.make(self.key, self._fill)[1]
+
+    def _fill(self, folder: Path) -> dict[str, Any]:
+        columns: dict[str, str] = {}
+        with ExitStack() as stack:
+            rows, refused, evidence = (
+                stack.enter_context(RowWriter(folder / name, schema))
+                for name, schema in ((ROWS_FILE, ROWS), (REFUSED_FILE, REFUSED), (EVIDENCE_FILE, EVIDENCE))
+            )
+            sketch = self.corpus.sketch(folder) if self.corpus else None
+            ledger = Ledger.over(self.steps)
+            books = _books(ledger, refused, evidence)
+            decision = _decision_tally(self.decided)
+            documents = self._documents(books, decision)
+            for document in run_documents(self.steps, documents, books, type(self.source).__name__):
+                widen(columns, document.meta)
+                rows.add(document_row(document), len(document.text))
+                if sketch:
+                    sketch.add(document)
+            if sketch:
+                sketch.close()
+        result = {"columns": columns, "rows": rows.rows, "characters": ledger.characters.total()}
+        return result | {"ledger": _partial(ledger, decision, first=self.before is None, last=False)}
+
+    def _documents(self, books: Books, decision: StepTally | None) -> Iterator[Document | Quarantined]:
+        if self.before is None:
+            return islice(self.source.read(self.shard), self.limit)
+        return read_decided(self.before, self.decided, decision, books)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One shard's share of a part: its stages in order and the last corpus step's decision on them."""
+
+    stages: Sequence[Path]
+    decided: Decided | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartTask:
+    """Apply the last decision to a run of shards, take what stays through the last steps, and write Parquet."""
+
+    key: str
+    pieces: Sequence[Piece]
+    steps: Sequence[Step]
+    output: Output
+    columns: Mapping[str, str]
+
+    def run(self, store: WorkStore) -> dict[str, Any]:
+        return store.make(self.key, self._fill)[1]
+
+    def _fill(self, folder: Path) -> dict[str, Any]:
+        total = Ledger.over(self.steps)
+        statistics = Statistics.of(self.output)
+        with ExitStack() as stack:
+
+            def writer(name: str, schema: Any) -> RowWriter:
+                return stack.enter_context(RowWriter(folder / PART_FILES[name], schema, self.output.row_group_rows))
+
+            kept = {split: writer(split, row_schema(self.columns)) for split in ("train", "valid")}
+            refused, evidence = writer("dropped", REFUSED), writer("evidence", EVIDENCE)
+            for piece in self.pieces:
+                _copy(piece.stages, REFUSED_FILE, refused)
+                _copy(piece.stages, EVIDENCE_FILE, evidence)
+                ledger = Ledger.over(self.steps)
+                books = _books(ledger, refused, evidence)
+                decision = _decision_tally(piece.decided)
+                documents = read_decided(piece.stages[-1], piece.decided, decision, books)
+                for document in run_documents(self.steps, documents, books):
+                    kept[document.split].add(self._row(document), len(document.text))
+                    statistics.count(document)
+                part = Ledger.from_json(_partial(ledger, decision, first=False, last=True))
+                if decision and decision.name not in {tally.name for tally in total.steps}:
+                    total.steps.insert(0, StepTally(decision.name))
+                total.add(part)
+        return {"ledger": total.to_json(), "statistics": statistics.to_json(), "found": count_part(folder)}
+
+    def _row(self, document: Document) -> tuple[Any, ...]:
+        meta = document.meta
+        return (document.id, document.text, *(cell(meta.get(name), kind) for name, kind in self.columns.items()))
+
+
+def read_decided(
+    stage: Path, decided: Decided | None, tally: StepTally | None, books: Books
+) -> Iterator[Document | Quarantined]:
+    """The documents of a stage that a corpus step leaves, in their split; the others go to the books."""
+    for number, row in enumerate(read_rows(stage / ROWS_FILE)):
+        document = row_document(row)
+        if decided is None or tally is None:
+            yield document
+            continue
+        chars = len(document.text)
+        tally.documents_in += 1
+        tally.characters_in += chars
+        fate = decided.fates.get(number)
+        if fate is not None and not fate.split:
+            tally.dropped[fate.check] += 1
+            tally.characters_dropped += chars
+            tally.duplicates += fate.duplicate_of is not None
+            books.refuse(Refused(document, tally.name, f"{fate.check}: {fate.why}", fate.duplicate_of, fate.jaccard))
+            continue
+        if fate is not None and fate.split != document.split:
+            document.split = fate.split
+            tally.notes[fate.check] += 1
+            books.note(document.id, tally.name, Note(fate.check, fate.why))
+        tally.documents_out += 1
+        tally.characters_out += chars
+        yield document
+
+
+def _books(ledger: Ledger, refused: RowWriter, evidence: RowWriter) -> Books:
+    return Books(
+        ledger,
+        lambda one: refused.add(refused_row(one), len(one.document.text)),
+        lambda name, step, note: evidence.add(evidence_row(name, step, note), len(note.text)),
+    )
+
+
+def _decision_tally(decided: Decided | None) -> StepTally | None:
+    return StepTally(type(decided.step).__name__) if decided else None
+
+
+def _partial(ledger: Ledger, decision: StepTally | None, *, first: bool, last: bool) -> dict[str, Any]:
+    """The books of one stage, so that those of all stages add up: input counts at the first, rows at the last."""
+    if not first:
+        ledger.documents_in = ledger.characters_in = 0
+    if not last:
+        ledger.rows, ledger.characters = Counter(), Counter()
+    if decision:
+        ledger.steps.insert(0, decision)
+    return ledger.to_json()
+
+
+def _copy(stages: Iterable[Path], name: str, writer: RowWriter) -> None:
+    for stage in stages:
+        for row in read_rows(stage / name):
+            writer.add(tuple(row.values()), len(row["text"]))
+
+
+# ---------------------------------------------------------------- what is known of the rows
+
+
+@dataclass
+class Statistics:
+    """Lengths of rows, and rows and characters by the values of a few metadata columns."""
+
+    facets: tuple[str, ...]
+    lengths: dict[str, list[int]] = field(default_factory=dict)
+    values: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+
+    @staticmethod
+    def of(output: Output) -> Statistics:
+        return Statistics(output.facets, values={facet: {} for facet in output.facets})
+
+    def count(self, document: Document) -> None:
+        chars = len(document.text)
+        bins = self.lengths.setdefault(document.split, [0] * len(LENGTH_EDGES))
+        bins[max(place for place, edge in enumerate(LENGTH_EDGES) if chars >= edge)] += 1
+        for facet in self.facets:
+            value = document.meta.get(facet)
+            pair = self.values[facet].setdefault("" if value is None else str(value), [0, 0])
+            pair[0] += 1
+            pair[1] += chars
+
+    def add(self, other: Mapping[str, Any]) -> None:
+        for split, bins in other["lengths"].items():
+            mine = self.lengths.setdefault(split, [0] * len(LENGTH_EDGES))
+            self.lengths[split] = [a + b for a, b in zip(mine, bins, strict=True)]
+        for facet, values in other["facets"].items():
+            for value, (rows, chars) in values.items():
+                pair = self.values[facet].setdefault(value, [0, 0])
+                pair[0] += rows
+                pair[1] += chars
+
+    def to_json(self) -> dict[str, Any]:
+        """Facets by characters, the largest first; beyond `MAX_FACET_VALUES` the rest is one line."""
+        facets = {facet: _largest(values) for facet, values in self.values.items()}
+        return {"length_edges": LENGTH_EDGES, "lengths": self.lengths, "facets": facets}
+
+
+def _largest(values: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    ranked = sorted(values.items(), key=lambda item: (-item[1][1], item[0]))
+    largest = dict(ranked[:MAX_FACET_VALUES])
+    if rest := ranked[MAX_FACET_VALUES:]:
+        largest["(others)"] = [sum(pair[0] for _, pair in rest), sum(pair[1] for _, pair in rest)]
+    return largest
+
+
+def count_part(folder: Path) -> dict[str, int]:
+    """Rows and characters as they lie in the files of a part, for comparison with the ledger."""
+    found: Counter[str] = Counter()
+    for name in ("train", "valid", "dropped"):
+        path = folder / PART_FILES[name]
+        found[f"{name} rows"] += 0
+        found[f"{name} characters"] += 0
+        if not path.exists():
+            continue
+        columns = ["text", "duplicate_of"] if name == "dropped" else ["text"]
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=1000, columns=columns):
+            found[f"{name} rows"] += batch.num_rows
+            found[f"{name} characters"] += pc.sum(pc.utf8_length(batch["text"])).as_py() or 0
+            if name == "dropped":
+                found["duplicates"] += batch.num_rows - batch["duplicate_of"].null_count
+    found["duplicates"] += 0
+    return dict(found)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

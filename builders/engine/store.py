@@ -1,0 +1,113 @@
+"""Finished work, kept by what it was made from: a folder that exists is whole, and is never made twice.
+
+A key is the digest of everything that the content depends on. A folder is filled under a temporary name
+and renamed when it is complete, so a `kill -9` leaves either the whole or nothing that anyone would read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from validators.errors import SikuError
+
+SEAL = "sealed.json"  # written last inside a folder: the sizes of its files, and what the maker returned
+
+
+class WorkStore:
+    """The folder `.siku` beside the datasets of one output folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def place(self, key: str) -> Path:
+        return self.root / "work" / key[:2] / key
+
+    def get(self, key: str) -> tuple[Path, dict[str, Any]] | None:
+        """The folder of a finished piece of work and what its maker returned; None if it is not there or damaged."""
+        folder = self.place(key)
+        try:
+            seal: dict[str, Any] = orjson.loads((folder / SEAL).read_bytes())
+            whole = all((folder / name).stat().st_size == size for name, size in seal["files"].items())
+        except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+            return None
+        return (folder, seal["result"]) if whole else None
+
+    def make(self, key: str, fill: Callable[[Path], dict[str, Any]]) -> tuple[Path, dict[str, Any]]:
+        """Finished work under `key`, made now by `fill(folder)` unless it is there already."""
+        if found := self.get(key):
+            return found
+        folder = self.place(key)
+        scratch = self.root / "tmp" / f"{os.getpid()}-{key}"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        try:
+            result = fill(scratch)
+            files = {path.name: path.stat().st_size for path in sorted(scratch.iterdir()) if path.is_file()}
+            (scratch / SEAL).write_bytes(orjson.dumps({"files": files, "result": result}, option=orjson.OPT_SORT_KEYS))
+            self._move(scratch, folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return folder, result
+
+    def _move(self, scratch: Path, folder: Path) -> None:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            scratch.rename(folder)
+        except OSError:
+            if self.get(folder.name) is None:  # damaged, since nothing else writes under a final name
+                shutil.rmtree(folder, ignore_errors=True)
+                scratch.rename(folder)
+
+    def discard(self, key: str) -> None:
+        shutil.rmtree(self.place(key), ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what killed processes left unfinished."""
+        for scratch in (self.root / "tmp").glob("*-*"):
+            if not _alive(scratch.name.partition("-")[0]):
+                shutil.rmtree(scratch, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold the right to write one dataset version; released by the system however the process ends."""
+        path = self.root / "locks" / f"{name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+") as handle:
+            _acquire(handle, name)
+            yield
+
+
+def _acquire(handle: IO[str], name: str) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.seek(0)
+        owner = handle.read().strip() or "another process"
+        raise SikuError(
+            f"{name.replace('@', ' ')} is being built by {owner}",
+            why="two builds into one version would write over each other",
+            next="wait for it, or build under another version: --as VERSION",
+        ) from error
+    handle.truncate(0)
+    handle.write(f"process {os.getpid()}")
+    handle.flush()
+
+
+def _alive(pid: str) -> bool:
+    if not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

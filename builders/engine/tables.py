@@ -1,0 +1,184 @@
+"""Rows on disk: Arrow streams for work in progress, Parquet for what people get."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet as pq
+
+from builders.document import Document, Note
+from builders.engine.run import Refused
+
+BATCH_CHARS = 2_000_000  # text held before it is written out
+ROWS = pa.schema([("id", pa.string()), ("text", pa.large_string()), ("meta", pa.string()), ("split", pa.string())])
+REFUSED = pa.schema(
+    [
+        ("id", pa.string()),
+        ("text", pa.large_string()),
+        ("step", pa.string()),
+        ("reason", pa.string()),
+        ("duplicate_of", pa.string()),
+        ("jaccard", pa.float64()),
+        ("meta", pa.string()),
+    ]
+)
+EVIDENCE = pa.schema([("id", pa.string()), ("step", pa.string()), ("kind", pa.string()), ("text", pa.large_string())])
+PARQUET = {"compression": "zstd", "compression_level": 1, "write_statistics": False, "store_schema": False}
+KINDS = {
+    "bool": pa.bool_(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "string": pa.large_string(),
+    "json": pa.large_string(),
+}
+
+
+class RowWriter:
+    """Writes tuples in the order of a schema, in batches; makes its file at the first row, so that none means no file.
+
+    A file whose name ends in `.parquet` is Parquet with row groups of `group_rows`; any other is an Arrow stream.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, group_rows: int = 1000) -> None:
+        self.path, self.schema, self.group_rows = path, schema, group_rows
+        self.rows = 0
+        self._pending: list[tuple[Any, ...]] = []
+        self._pending_chars = 0
+        self._writer: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def add(self, row: tuple[Any, ...], chars: int) -> None:
+        self._pending.append(row)
+        self._pending_chars += chars
+        self.rows += 1
+        full = len(self._pending) >= self.group_rows
+        if full or (self._pending_chars >= BATCH_CHARS and self._stream()) or self._pending_chars >= 16 * BATCH_CHARS:
+            self._flush()
+
+    def _stream(self) -> bool:
+        return self.path.suffix != ".parquet"
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        columns = zip(*self._pending, strict=True)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, self.schema, strict=True)]
+        batch = pa.record_batch(arrays, schema=self.schema)
+        if self._writer is None:
+            self._writer = self._open()
+        if self._stream():
+            self._writer.write_batch(batch)
+        else:
+            self._writer.write_batch(batch, row_group_size=batch.num_rows)
+        self._pending, self._pending_chars = [], 0
+
+    def _open(self) -> Any:
+        if self._stream():
+            return pa.ipc.new_stream(str(self.path), self.schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+        return pq.ParquetWriter(self.path, self.schema, **PARQUET)
+
+    def close(self) -> None:
+        self._flush()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a file that a `RowWriter` made, none where it made none; one batch in memory at a time."""
+    if not path.exists():
+        return
+    if path.suffix == ".parquet":
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=500):
+            yield from batch.to_pylist()
+        return
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        for batch in stream:
+            yield from batch.to_pylist()
+
+
+def document_row(document: Document) -> tuple[Any, ...]:
+    return (document.id, document.text, orjson.dumps(document.meta).decode(), document.split)
+
+
+def row_document(row: Mapping[str, Any]) -> Document:
+    return Document(row["id"], row["text"], orjson.loads(row["meta"]), split=row["split"])
+
+
+def refused_row(refused: Refused) -> tuple[Any, ...]:
+    document = refused.document
+    meta = orjson.dumps(document.meta).decode()
+    return (document.id, document.text, refused.step, refused.reason, refused.duplicate_of, refused.jaccard, meta)
+
+
+def evidence_row(name: str, step: str, note: Note) -> tuple[Any, ...]:
+    return (name, step, note.kind, note.text)
+
+
+# ---------------------------------------------------------------- flat metadata columns
+
+
+def kind_of(value: Any) -> str:
+    """The column type that holds a JSON value: "" for null, "json" for what is nested or larger than 64 bits."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "bool"
+        case int():
+            return "int" if -(2**63) <= value < 2**63 else "json"
+        case float():
+            return "float"
+        case str():
+            return "string"
+    return "json"
+
+
+def wider(one: str, other: str) -> str:
+    """The column type that holds both."""
+    if one == other or not other:
+        return one
+    if not one:
+        return other
+    return "float" if {one, other} == {"int", "float"} else "json"
+
+
+def widen(columns: dict[str, str], meta: Mapping[str, Any]) -> None:
+    """Take the metadata of one more row into account."""
+    for name, value in meta.items():
+        columns[name] = wider(columns.get(name, ""), kind_of(value))
+
+
+def merge_columns(parts: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """The columns of a dataset from those of its parts, in a stable order."""
+    merged: dict[str, str] = {}
+    for part in parts:
+        for name, kind in part.items():
+            merged[name] = wider(merged.get(name, ""), kind)
+    return dict(sorted(merged.items()))
+
+
+def row_schema(columns: Mapping[str, str]) -> pa.Schema:
+    """`id`, `text` and the metadata columns; a column that is null everywhere is a string."""
+    meta = [(name, KINDS[kind or "string"]) for name, kind in columns.items()]
+    return pa.schema([("id", pa.large_string()), ("text", pa.large_string()), *meta])
+
+
+def cell(value: Any, kind: str) -> Any:
+    """A metadata value as its column holds it."""
+    if value is None:
+        return None
+    if kind == "json":
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return float(value) if kind == "float" else value

@@ -1,0 +1,110 @@
+"""The figures that the report and the dataset card both tell, and how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from builders.engine.ledger import StepTally, removed_share
+
+
+@dataclass(frozen=True)
+class StepFigures:
+    """What one step did, with its settings from the plan."""
+
+    tally: StepTally
+    settings: Mapping[str, Any]  # the fields of the step, without those of the guard
+    warn_share: float
+
+    @property
+    def share(self) -> float:
+        """Share of documents or characters removed, whichever is larger: what the guard looks at."""
+        return removed_share(self.tally)
+
+    @property
+    def warns(self) -> bool:
+        return self.share > self.warn_share
+
+    @property
+    def rules(self) -> list[tuple[str, int]]:
+        """Refused documents by rule, the most frequent first."""
+        return most_frequent(self.tally.dropped)
+
+    @property
+    def idle(self) -> bool:
+        """True if it neither refused nor cut nor noted anything."""
+        tally = self.tally
+        return not (tally.dropped or tally.notes or tally.examples or tally.characters_removed)
+
+
+def steps_of(manifest: Mapping[str, Any]) -> list[StepFigures]:
+    """The steps of the ledger in their order, each with its settings."""
+    planned = {step["class"]: step for step in manifest.get("plan", {}).get("steps", [])}
+    found = []
+    for row in manifest["ledger"]["steps"]:
+        plan = planned.get(row["name"], {})
+        hidden = ("class", "version", "warn_share", "stop_share")
+        settings = {key: value for key, value in plan.items() if key not in hidden}
+        found.append(StepFigures(StepTally.from_json(row), settings, plan.get("warn_share", 1.0)))
+    return found
+
+
+def warnings(steps: list[StepFigures]) -> list[str]:
+    """One sentence for each step that removed more than its guard finds usual."""
+    return [
+        f"{step.tally.name} removed {percent(step.share)} of what reached it, more than the {step.warn_share:.0%} "
+        "at which its guard warns"
+        for step in steps
+        if step.warns
+    ]
+
+
+def most_frequent(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def share_of(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def percent(share: float) -> str:
+    """A share for people: two figures where it is small, and never rounded to all or nothing.
+
+    >>> percent(0.0312), percent(0.99997), percent(1.0)
+    ('3.1 %', '> 99.9 %', '100 %')
+    """
+    size = abs(share)
+    if size in (0, 1):
+        return f"{share:.0%}".replace("%", " %")
+    if size < 0.0001:
+        return "< 0.01 %"
+    if 0.9995 <= size < 1:
+        return "> 99.9 %"
+    return f"{share:.2%}".replace("%", " %") if size < 0.01 else f"{share:.1%}".replace("%", " %")
+
+
+def signed(count: int) -> str:
+    """A change with its sign; the minus is the long one that aligns with figures."""
+    return f"−{-count:,}" if count < 0 else f"+{count:,}" if count else "0"
+
+
+def short_number(count: int) -> str:
+    """Three figures and a unit: `1.24 M`; below ten thousand the number itself."""
+    if count < 10_000:
+        return f"{count:,}"
+    value, unit = float(count), ""
+    for unit in ("k", "M", "G", "T"):  # noqa: B007 - the last unit is used below
+        value /= 1000
+        if value < 999.5:
+            break
+    return f"{value:.{0 if value >= 99.95 else 1 if value >= 9.995 else 2}f} {unit}"
+
+
+def in_wan(chars: int) -> str:
+    """Characters as Chinese counts them, empty below ten thousand: `1,240 万字`, `3.15 亿字`."""
+    if chars < 10_000:
+        return ""
+    if chars < 100_000_000:
+        return f"{chars / 10_000:,.1f} 万字" if chars < 10_000_000 else f"{chars / 10_000:,.0f} 万字"
+    return f"{chars / 100_000_000:,.2f} 亿字"

@@ -1,0 +1,205 @@
+"""The life of one document: from the bytes of the source file through every step to where it ended."""
+
+from __future__ import annotations
+
+import difflib
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow.parquet as pq
+
+from builders.document import Document, Quarantined
+from builders.engine.manifest import SPLITS, read_manifest
+from builders.engine.recipe import Recipe
+from builders.steps import Corpus, Edit, Shard, Split
+from validators.errors import SikuError, nearest
+from validators.step import Check
+
+MAX_CHANGES = 12  # changed lines shown of one step
+SHOWN_CHARS = 400  # of a text in a sample
+CONTEXT_CHARS = 12  # kept on either side of a change within a line
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a step did to the document: in words, and as lines with [-cut-] and {+added+} marks."""
+
+    name: str
+    what: str
+    changes: list[str]
+
+
+def sample_rows(folder: Path, count: int) -> dict[str, list[dict[str, Any]]]:
+    """The same few rows of each kind every time: those whose ids have the smallest digests."""
+    samples: dict[str, list[dict[str, Any]]] = {}
+    for name in (*SPLITS, "dropped"):
+        chosen = set(heapq.nsmallest(count, (row["id"] for row in _rows(folder, name, ["id"])), key=_draw))
+        columns = ["id", "text"] if name != "dropped" else ["id", "text", "step", "reason", "duplicate_of"]
+        rows = (row for row in _rows(folder, name, columns) if row["id"] in chosen)
+        samples[name] = [row | {"text": row["text"][:SHOWN_CHARS]} for row in rows]
+    return samples
+
+
+def _draw(name: str) -> bytes:
+    return blake2b(name.encode(), digest_size=8).digest()
+
+
+def _rows(folder: Path, name: str, columns: list[str] | None) -> Iterator[dict[str, Any]]:
+    for path in sorted((folder / name).glob("*.parquet")):
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=500, columns=columns):
+            yield from batch.to_pylist()
+
+
+def life_of(folder: Path, name: str, recipe: Recipe, inputs: Sequence[Path]) -> dict[str, Any]:
+    """Where the document `name` is, what is known of it, and what every step did to it.
+
+    The steps are run again on the source file, if it is among `inputs` and still the one that was built from.
+    Raises SikuError with the nearest ids where there is no such document.
+    """
+    place, row = _find(folder, name)
+    meta = _meta(place, row)
+    evidence = [one for one in _rows(folder, "evidence", None) if name.startswith(one["id"])]
+    life: dict[str, Any] = {"id": name, "split": place, "end": _end(place, row), "meta": meta, "text": row["text"]}
+    traced = _trace(folder, name, meta, recipe, inputs, _fate(place, row))
+    return life | traced | {"evidence": [{key: one[key] for key in ("step", "kind", "text")} for one in evidence]}
+
+
+def _find(folder: Path, name: str) -> tuple[str, dict[str, Any]]:
+    known: set[str] = set()
+    for place in (*SPLITS, "dropped"):
+        ids = [row["id"] for row in _rows(folder, place, ["id"])]
+        if name in ids:
+            return place, next(row for row in _rows(folder, place, None) if row["id"] == name)
+        known.update(one for one in ids if one[:4] == name[:4])
+    raise SikuError(
+        f"there is no document {name!r}",
+        where=str(folder),
+        why=nearest(name, sorted(known)[:2000]) if known else "no id begins like that",
+        next="siku inspect DATASET shows some ids",
+    )
+
+
+def _meta(place: str, row: dict[str, Any]) -> dict[str, Any]:
+    if place == "dropped":
+        meta: dict[str, Any] = orjson.loads(row["meta"])
+        return meta
+    return {key: value for key, value in row.items() if key not in ("id", "text") and value is not None}
+
+
+def _end(place: str, row: dict[str, Any]) -> str:
+    if place != "dropped":
+        return f"kept in {place}, {len(row['text']):,} characters"
+    return f"dropped by {row['step']} ({row['reason']})"
+
+
+def _fate(place: str, row: dict[str, Any]) -> dict[str, str]:
+    return {"step": row["step"], "what": row["reason"]} if place == "dropped" else {"step": "", "what": ""}
+
+
+def _trace(
+    folder: Path, name: str, meta: dict[str, Any], recipe: Recipe, inputs: Sequence[Path], fate: dict[str, str]
+) -> dict[str, Any]:
+    source = str(meta.get("source", ""))
+    shard = _shard(folder, source, recipe, inputs)
+    if shard is None:
+        unread = f"{source or 'its source'} (not found now; say where it is with --input)"
+        return {"origin": unread, "steps": []}
+    for document in recipe.source.read(shard):
+        if isinstance(document, Quarantined):
+            if document.id == name:
+                return {"origin": f"{shard.name}: {document.reason}", "steps": []}
+        elif name.startswith(document.id):
+            origin = recipe.source.locate(shard, document, meta)
+            return {"origin": origin, "steps": [vars_of(one) for one in _moments(document, name, recipe, fate)]}
+    return {"origin": f"{shard.name} (the document is not in it any more)", "steps": []}
+
+
+def vars_of(moment: Moment) -> dict[str, Any]:
+    return {"name": moment.name, "what": moment.what, "changes": moment.changes}
+
+
+def _shard(folder: Path, source: str, recipe: Recipe, inputs: Sequence[Path]) -> Shard | None:
+    """The shard that a document came from, if it is there and has not changed."""
+    if not inputs:
+        return None
+    digests = {row["name"]: row["sha256"] for row in (read_manifest(folder) or {}).get("inputs", [])}
+    for shard in recipe.source.shards(inputs):
+        if source == shard.name or source.startswith(f"{shard.name}!"):
+            return shard if digests.get(shard.name) == shard.digest else None
+    return None
+
+
+def _moments(document: Document, name: str, recipe: Recipe, fate: dict[str, str]) -> Iterator[Moment]:
+    """What each step does, up to the one that refused the document."""
+    for step in recipe.steps:
+        label = type(step).__name__
+        before = document.text
+        if isinstance(step, Check):
+            verdict = step(before)
+            yield Moment(label, "all is well" if verdict is None else f"refused: {verdict}", [])
+        elif isinstance(step, Split):
+            parts = list(step(document))
+            mine = [part for part in parts if name.startswith(part.id)]
+            if not mine:
+                yield Moment(label, f"made {len(parts)} documents of it, this one not among them", [])
+                return
+            document = max(mine, key=lambda part: len(part.id))
+            yield Moment(label, _split_words(before, document, len(parts)), [])
+        elif isinstance(step, Edit):
+            document.notes = []
+            document = step(document)
+            yield Moment(label, _edit_words(before, document), changed_lines(before, document.text))
+        elif isinstance(step, Corpus):
+            gone = fate["step"] == label
+            yield Moment(label, f"refused: {fate['what']}" if gone else "kept: no better copy", [])
+        if fate["step"] == label:
+            return
+
+
+def _split_words(before: str, part: Document, parts: int) -> str:
+    if parts == 1 and part.text == before:
+        return "left whole"
+    return f"one of {parts} parts, {len(part.text):,} of {len(before):,} characters"
+
+
+def _edit_words(before: str, document: Document) -> str:
+    if document.text == before:
+        return f"held out for {document.split}" if document.split != "train" else "no change"
+    kinds = ", ".join(dict.fromkeys(note.kind for note in document.notes))
+    return f"{len(before):,} -> {len(document.text):,} characters{f' ({kinds})' if kinds else ''}"
+
+
+def changed_lines(before: str, after: str) -> list[str]:
+    """The lines that differ, marked within the line: `老张推开门。[-（本章完）-]`. At most a dozen, then how many more."""
+    old, new = before.split("\n"), after.split("\n")
+    shown: list[str] = []
+    total = 0
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        total += 1
+        if len(shown) < MAX_CHANGES:
+            shown.append(marked("⏎".join(old[a:b]), "⏎".join(new[c:d])))
+    return [*shown, f"and {total - len(shown)} more places"] if total > len(shown) else shown
+
+
+def marked(before: str, after: str) -> str:
+    """One string with what went in [-…-] and what came in {+…+}; long equal runs are cut to their ends."""
+    if max(len(before), len(after)) > 2000:
+        before, after = before[:2000], after[:2000]
+    pieces: list[str] = []
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if kind == "equal":
+            pieces.append(_ends(before[a:b]))
+        else:
+            pieces.append((f"[-{before[a:b]}-]" if b > a else "") + (f"{{+{after[c:d]}+}}" if d > c else ""))
+    return "".join(pieces)
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= 3 * CONTEXT_CHARS else f"{text[:CONTEXT_CHARS]}…{text[-CONTEXT_CHARS:]}"

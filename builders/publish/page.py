@@ -1,0 +1,128 @@
+"""HTML that no text can break: whatever is not `Html` already is escaped, and invisible characters are named."""
+
+from __future__ import annotations
+
+import difflib
+import html
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+FULL_STYLE = Path(__file__).with_name("report.css")
+# No script, no request: even if a text got through unescaped, a browser would neither run nor load anything.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+# Controls, joiners, direction marks, byte order marks, private use, surrogates: what the eye would miss or misread.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffc"
+    "\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff\ue000-\uf8ff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+)
+_VOID = frozenset({"br", "meta"})
+
+
+class Html(str):
+    """Text that is HTML already; only `element`, `join` and the functions built on them make it."""
+
+    __slots__ = ()
+
+
+def visible(text: str) -> str:
+    """The text with every invisible character written out.
+
+    >>> visible("雪\\u200b夜")
+    '雪⟨U+200B⟩夜'
+    """
+    return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text)
+
+
+def escape(value: object) -> str:
+    return value if isinstance(value, Html) else html.escape(visible(str(value)))
+
+
+def join(parts: Iterable[object]) -> Html:
+    """Parts one after the other; None is left out."""
+    return Html("".join(escape(part) for part in parts if part is not None))
+
+
+def element(name: str, *children: object, **attributes: object) -> Html:
+    """An element; an attribute that is a Python keyword ends in `_`, other `_` stand for `-`, None is left out.
+
+    >>> element("p", "1 < 2", class_="note")
+    '<p class="note">1 &lt; 2</p>'
+    """
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return Html(f"<{name}{given}>" if name in _VOID else f"<{name}{given}>{join(children)}</{name}>")
+
+
+def cut(text: str, chars: int) -> str:
+    """At most `chars` characters, with … where there was more."""
+    return text if len(text) <= chars else text[:chars] + "…"
+
+
+def chinese(text: str, total_chars: int | None = None) -> Html:
+    """A piece of the corpus in its own block; `total_chars` is its full length where only a part is given."""
+    more = total_chars is not None and total_chars > len(text)
+    length = element("span", f" {total_chars:,} characters in all", class_="length") if more else None
+    return element("div", text + ("…" if more else ""), length, class_="text", lang="zh")
+
+
+def table(caption: str, head: Sequence[object], rows: Iterable[Sequence[object]], kind: str = "") -> Html:
+    """A table whose first column heads its rows; a column head that ends in `#` is for figures, set to the right."""
+    names = [str(name).removesuffix("#") for name in head]
+    kinds = ["figure" if str(name).endswith("#") else None for name in head]
+    top = [element("th", name, scope="col", class_=kind) for name, kind in zip(names, kinds, strict=True)]
+    body = []
+    for row in rows:
+        first = element("th", row[0], scope="row")
+        rest = [element("td", cell, class_=kind) for cell, kind in zip(row[1:], kinds[1:], strict=True)]
+        body.append(element("tr", first, *rest))
+    grid = element(
+        "table", element("caption", caption), element("thead", element("tr", *top)), element("tbody", *body)
+    )
+    return element("div", grid, class_=f"scroll {kind}".strip(), tabindex=0, role="region", aria_label=caption)
+
+
+def definitions(pairs: Iterable[tuple[object, object]], kind: str | None = None) -> Html:
+    parts = (element("div", element("dt", term), element("dd", meaning)) for term, meaning in pairs)
+    return element("dl", *parts, class_=kind)
+
+
+def section(name: str, title: str, chinese_title: str, *children: object) -> Html:
+    heading = element("h2", title, " ", element("span", chinese_title, lang="zh"), id=f"{name}-title")
+    return element("section", heading, *children, id=name, aria_labelledby=f"{name}-title")
+
+
+def differences(before: str, after: str) -> tuple[Html, Html]:
+    """Two short texts with what differs marked: `del` in the first, `ins` in the second."""
+    left: list[object] = []
+    right: list[object] = []
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for what, start, end, other_start, other_end in matcher.get_opcodes():
+        if what == "equal":
+            left.append(before[start:end])
+            right.append(after[other_start:other_end])
+            continue
+        if start < end:
+            left.append(element("del", before[start:end].replace("\n", "↵\n")))
+        if other_start < other_end:
+            right.append(element("ins", after[other_start:other_end].replace("\n", "↵\n")))
+    return join(left), join(right)
+
+
+def page(title: str, contents: Sequence[tuple[str, str]], header: Html, body: Iterable[Html]) -> bytes:
+    """A whole document in one file: style inside, nothing from elsewhere."""
+    links = [element("li", element("a", label, href=f"#{name}")) for name, label in contents]
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", title),
+        element("style", Html(FULL_STYLE.read_text(encoding="utf-8"))),
+    )
+    nav = element("nav", element("ul", *links), aria_label="Contents")
+    whole = element("html", head, "\n", element("body", header, nav, element("main", *body)), lang="en")
+    return b"<!doctype html>\n" + whole.encode() + b"\n"

@@ -1,0 +1,302 @@
+"""What the commands print: for people a few lines and tables, for programs one JSON document."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from builders.engine.manifest import MANIFEST, finished_versions, read_manifest
+from builders.engine.plan import plan_of
+from builders.engine.recipe import Recipe, find_recipe, recipe_files
+
+if TYPE_CHECKING:
+    from builders.engine.build import Built
+    from builders.engine.finish import Request
+
+CUT_CHARS = 72
+OK, SOME_QUARANTINED, REFUSED = 0, 1, 3
+
+
+def print_json(value: Any) -> None:
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table that knows how wide Chinese is; numbers to the right. Falls to the width of the terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    cells = [[_cell(value) for value in row] for row in rows]
+    numeric = [all(not row[place] or row[place][0] in "-0123456789" for row in cells) for place in range(len(head))]
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, right in zip(head, numeric, strict=True):
+        grid.add_column(name, justify="right" if right else "left", overflow="fold")
+    for row in cells:
+        grid.add_row(*(_literal(value) for value in row))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console.print(grid)
+
+
+def _literal(value: str) -> Any:
+    from rich.text import Text
+
+    return Text(value)  # never read as markup: it may come from the corpus
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def cut(text: str, chars: int = CUT_CHARS) -> str:
+    """One line of at most `chars` characters, without control characters."""
+    line = "".join(char if char.isprintable() else " " for char in text[: chars * 2].replace("\n", " ⏎ "))
+    return line if len(line) <= chars and len(text) <= chars * 2 else line[: chars - 1] + "…"
+
+
+# ---------------------------------------------------------------- list, show
+
+
+def show_recipes(folder: Path, out: Path, *, as_json: bool) -> int:
+    recipes = [find_recipe(path.stem.replace("_", "-"), folder) for path in recipe_files(folder)]
+    versions = [_version_row(path) for path in finished_versions(out)]
+    if as_json:
+        print_json({"recipes": [{"name": one.name, "summary": one.summary} for one in recipes], "versions": versions})
+        return OK
+    table(("recipe", "what it makes"), [(one.name, one.summary) for one in recipes])
+    if versions:
+        table(
+            ("dataset", "train", "valid", "MB", "built"),
+            [(f"{v['name']}@{v['version']}", v["train"], v["valid"], v["mb"], v["built"]) for v in versions],
+        )
+    else:
+        print(f"nothing built in {out} yet")
+    return OK
+
+
+def _version_row(folder: Path) -> dict[str, Any]:
+    manifest = read_manifest(folder) or {}
+    size = sum(file["bytes"] for file in manifest["files"].values())
+    built = time.strftime("%Y-%m-%d %H:%M", time.localtime((folder / MANIFEST).stat().st_mtime))
+    rows = manifest.get("rows", {})
+    named = {"name": manifest["name"], "version": manifest["version"], "path": str(folder)}
+    return {
+        **named,
+        "train": rows.get("train", 0),
+        "valid": rows.get("valid", 0),
+        "mb": round(size / 1e6, 1),
+        "built": built,
+    }
+
+
+def show_plan(recipe: Recipe, out: Path, *, as_json: bool) -> int:
+    plan = plan_of(recipe)
+    if as_json:
+        print_json(plan)
+        return OK
+    print(f"{recipe.name}: {recipe.summary}\n")
+    for name, part in recipe.parts().items():
+        print(f"{name}: {(type(part).__doc__ or '').strip().splitlines()[0]}")
+        fields = {key: value for key, value in _fields(plan, name).items() if key not in ("class", "version")}
+        for key, value in fields.items():
+            print(f"    {name}.{key}={_setting(value)}")
+    built = [path.name for path in finished_versions(out) if path.parent.name == recipe.name]
+    print(f"\nversions built in {out}: {', '.join(built) or 'none yet'}")
+    return OK
+
+
+def _fields(plan: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    if not name.startswith("steps."):
+        fields: Mapping[str, Any] = plan[name]
+        return fields
+    return next(step for step in plan["steps"] if step["class"] == name.removeprefix("steps."))
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return (
+        {True: "true", False: "false", None: ""}.get(value, str(value))
+        if not isinstance(value, (int, float)) or isinstance(value, bool)
+        else str(value)
+    )
+
+
+# ---------------------------------------------------------------- build
+
+
+def show_dry_run(request: Request, *, as_json: bool) -> int:
+    shards = request.recipe.source.shards(request.inputs)
+    size = sum(shard.bytes for shard in shards)
+    if as_json:
+        names = [shard.name for shard in shards]
+        print_json(
+            {
+                "path": str(request.folder),
+                "inputs": names,
+                "bytes": size,
+                "plan": plan_of(request.recipe, request.limit),
+            }
+        )
+        return OK
+    print(
+        f"would build {request.folder} from {len(shards):,} inputs, {size / 1e6:,.1f} MB, with {request.workers} workers:"
+    )
+    for step in request.recipe.steps:
+        print(f"  {type(step).__name__}: {(type(step).__doc__ or '').strip().splitlines()[0]}")
+    print("nothing was written")
+    return OK
+
+
+def show_built(built: Built, *, as_json: bool, quiet: bool) -> int:
+    manifest = built.manifest
+    code = SOME_QUARANTINED if manifest["quarantined"] else OK
+    if not quiet:
+        for warning in built.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+    if as_json:
+        print_json(built.to_json())
+        return code
+    if quiet:
+        return code
+    rows, characters = manifest["rows"], manifest["characters"]
+    share = characters["kept"] / characters["in"] if characters["in"] else 0
+    print(f"{manifest['name']} {manifest['version']}{' was finished before' if built.already else ''}: {built.folder}")
+    _step_table(manifest)
+    print(f"rows         {rows['train']:,} train, {rows['valid']:,} valid")
+    print(
+        f"gone         {manifest['dropped']:,} dropped, {manifest['duplicates']:,} duplicates, {manifest['quarantined']:,} quarantined"
+    )
+    print(f"characters   {characters['kept']:,} kept of {characters['in']:,} ({share:.1%})")
+    print(f"time         {built.seconds:.1f} s")
+    print(f"report       {built.folder / 'report.html'}")
+    if manifest["quarantined"]:
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in manifest["ledger"]["quarantined"].items())
+        print(f"quarantined: {reasons}; see dropped/", file=sys.stderr)
+    return code
+
+
+def _step_table(manifest: Mapping[str, Any]) -> None:
+    rows = []
+    for step in manifest["ledger"]["steps"]:
+        reasons = sorted(step["dropped"].items(), key=lambda item: (-item[1], item[0]))[:3]
+        why = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+        rows.append(
+            (step["name"], step["in"], step["out"], sum(step["dropped"].values()), step["characters_removed"], why)
+        )
+    table(("step", "in", "out", "dropped", "chars cut", "dropped for"), rows)
+
+
+# ---------------------------------------------------------------- inspect
+
+
+def show_dataset(folder: Path, rows: int, *, as_json: bool) -> int:
+    from builders.publish.life import sample_rows
+
+    manifest = read_manifest(folder) or {}
+    samples = sample_rows(folder, rows)
+    if as_json:
+        print_json({"name": manifest["name"], "version": manifest["version"], "path": str(folder), **samples})
+        return OK
+    print(f"{manifest['name']} {manifest['version']}: {folder}")
+    _step_table(manifest)
+    for split in ("train", "valid"):
+        if samples[split]:
+            table((f"{split} id", "text"), [(row["id"], cut(row["text"])) for row in samples[split]])
+    if samples["dropped"]:
+        table(
+            ("dropped id", "step", "reason", "text"),
+            [(row["id"], row["step"], cut(row["reason"], 48), cut(row["text"], 40)) for row in samples["dropped"]],
+        )
+    print(f"the life of one document: siku inspect {manifest['name']}@{manifest['version']} ID")
+    return OK
+
+
+def show_life(folder: Path, name: str, recipe: Recipe, inputs: Sequence[Path], *, as_json: bool) -> int:
+    from builders.publish.life import life_of
+
+    life = life_of(folder, name, recipe, inputs)
+    if as_json:
+        print_json(life)
+        return OK
+    print(f"{life['id']}: {life['end']}")
+    for key, value in life["meta"].items():
+        print(f"  {key}: {cut(str(value))}")
+    if life["origin"]:
+        print(f"\nfrom {life['origin']}")
+    for step in life["steps"]:
+        print(f"\n{step['name']}: {step['what']}")
+        for line in step["changes"]:
+            print(f"    {line}")
+    for note in life["evidence"]:
+        print(f"\n{note['step']} noted {note['kind']}: {cut(note['text'])}")
+    return OK
+
+
+# ---------------------------------------------------------------- verify, diff, report, doctor
+
+
+def show_verification(findings: Sequence[Mapping[str, Any]], *, as_json: bool) -> int:
+    good = all(not finding["problems"] for finding in findings)
+    if as_json:
+        print_json({"ok": good, "checks": findings})
+        return OK if good else REFUSED
+    for finding in findings:
+        print(f"{'ok  ' if not finding['problems'] else 'BAD '} {finding['check']}: {finding['what']}")
+        for problem in finding["problems"][:10]:
+            print(f"       {problem}")
+    return OK if good else REFUSED
+
+
+def show_comparison(comparison: Mapping[str, Any], *, as_json: bool) -> int:
+    if as_json:
+        print_json(comparison)
+        return OK
+    same = "the same fingerprint" if comparison["same"] else "different"
+    print(f"{comparison['a']} -> {comparison['b']}: {same}")
+    for part in ("plan", "inputs", "figures", "steps"):
+        lines = comparison[part]
+        print(f"\n{part}: {'no difference' if not lines else ''}")
+        for line in lines[:20]:
+            print(f"    {line}")
+        if len(lines) > 20:
+            print(f"    and {len(lines) - 20} more")
+    print("\nrows:")
+    for kind, group in comparison["rows"].items():
+        ids = (
+            f": {', '.join(group['ids'])}{' ...' if group['count'] > len(group['ids']) else ''}" if group["ids"] else ""
+        )
+        print(f"    {group['count']:,} {kind}{ids}")
+    return OK
+
+
+def show_report(path: Path, *, as_json: bool) -> int:
+    if as_json:
+        print_json({"path": str(path), "bytes": path.stat().st_size})
+    else:
+        print(path)
+    return OK
+
+
+def show_examination(found: Mapping[str, Any], *, as_json: bool) -> int:
+    if as_json:
+        print_json(found)
+        return OK if not found["problems"] else REFUSED
+    print(f"python {found['python']} on {found['system']}, {found['cores']} cores, {found['memory_gb']} GB of memory")
+    print(f"disk   {found['disk_free_gb']} GB free")
+    for name, version in found["packages"].items():
+        print(f"       {name} {version}")
+    for problem in found["problems"]:
+        print(f"problem: {problem}")
+    print("all is well" if not found["problems"] else f"{len(found['problems'])} problems")
+    return OK if not found["problems"] else REFUSED
+
+
+def terminal_width() -> int:
+    return shutil.get_terminal_size((100, 24)).columns

@@ -1,0 +1,157 @@
+"""Proof that a dataset is what its manifest says: digests, ledger, names, duplicates, splits.
+
+Everything is counted and compared again from the files; nothing is taken from the manifest but what is to be proved.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from builders.dedup.near_duplicates import NearDuplicates, exact_jaccard
+from builders.document import Document
+from builders.engine.ledger import Ledger
+from builders.engine.manifest import DATA_FOLDERS, MANIFEST, SPLITS, read_manifest
+from builders.engine.progress import Progress
+from builders.engine.stages import sha256_of
+from validators.errors import SikuError
+
+MAX_PROBLEMS = 100
+Finding = dict[str, Any]  # check, what was looked at, problems (none when all is well)
+
+
+def verify(folder: Path, progress: Progress | None = None) -> list[Finding]:
+    """All checks of one finished dataset; a `Finding` without `problems` is a proof."""
+    progress = progress or Progress(quiet=True)
+    manifest = read_manifest(folder) or {}
+    size = sum(file["bytes"] for file in manifest["files"].values())
+    findings: list[Finding] = []
+    for label, check in (
+        ("files", lambda: _files(folder, manifest)),
+        ("ledger", lambda: _ledger(folder, manifest)),
+        ("ids", lambda: _ids(folder)),
+        ("duplicates", lambda: _duplicates(folder, manifest)),
+        ("splits", lambda: _splits(folder, manifest)),
+    ):
+        progress.start(f"verifying {label}", size)
+        what, problems = check()
+        findings.append({"check": label, "what": what, "problems": problems[:MAX_PROBLEMS]})
+    return findings
+
+
+def _files(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
+    problems: list[str] = []
+    for name, file in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            problems.append(f"{name} is missing")
+        elif path.stat().st_size != file["bytes"] or sha256_of(path) != file["sha256"]:
+            problems.append(f"{name} is not what it was: its digest differs")
+    present = {path.relative_to(folder).as_posix() for part in DATA_FOLDERS for path in (folder / part).glob("*")}
+    problems += [f"{name} does not belong here" for name in sorted(present - manifest["files"].keys())]
+    return f"{len(manifest['files'])} files against their SHA-256 in {MANIFEST}", problems
+
+
+def _ledger(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
+    found: Counter[str] = Counter()
+    for name, row in _all_rows(folder, ["text"], ["text", "duplicate_of"]):
+        found[f"{name} rows"] += 1
+        found[f"{name} characters"] += len(row["text"])
+        found["duplicates"] += row.get("duplicate_of") is not None
+    what = f"{sum(found[f'{name} rows'] for name in (*SPLITS, 'dropped')):,} rows counted again"
+    try:
+        ledger = Ledger.from_json(manifest["ledger"])
+        ledger.check(manifest.get("splitting", ()))
+        ledger.compare(found)
+    except SikuError as error:
+        return what, [error.why]
+    figures = {split: ledger.rows[split] for split in SPLITS}
+    return what, [] if figures == manifest["rows"] else [
+        f"rows in the manifest: {manifest['rows']}, in its ledger: {figures}"
+    ]
+
+
+def _ids(folder: Path) -> tuple[str, list[str]]:
+    seen: dict[str, str] = {}
+    problems: list[str] = []
+    for name, row in _all_rows(folder, ["id"], ["id"]):
+        if row["id"] in seen:
+            problems.append(f"{row['id']} stands in {seen[row['id']]} and in {name}")
+        seen[row["id"]] = name
+    return f"{len(seen):,} ids, each in one place", problems
+
+
+def _duplicates(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
+    step = _near_duplicates(manifest)
+    named: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for name, row in _all_rows(folder, [], ["id", "text", "duplicate_of"]):
+        if name == "dropped" and row["duplicate_of"] is not None:
+            named[row["duplicate_of"]].append((row["id"], row["text"]))
+    checked, problems = 0, []
+    for _, row in _all_rows(folder, ["id", "text"], []):
+        for gone, text in named.pop(row["id"], ()):
+            checked += 1
+            likeness = exact_jaccard(text, row["text"], step.ngram_chars)
+            if likeness < step.jaccard:
+                problems.append(f"{gone} went as a copy of {row['id']}, but their Jaccard is {likeness:.3f}")
+    if not _cut_into_blocks(manifest):
+        problems += [f"{kept}, for which {len(gone)} went as copies, was not kept" for kept, gone in named.items()]
+    return f"{checked:,} removed copies against the kept one that each names, Jaccard at least {step.jaccard}", problems
+
+
+def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Run the near-duplicate step on what was kept: it must have nothing left to do."""
+    step = _near_duplicates(manifest)
+    ids: list[str] = []
+    splits: dict[str, str] = {}
+    books: dict[str, set[str]] = defaultdict(set)
+    with tempfile.TemporaryDirectory() as scratch:
+        sketch = step.sketch(Path(scratch))
+        for name, row in _all_rows(folder, None, []):
+            ids.append(row["id"])
+            splits[row["id"]] = name
+            if book := row.get("book"):
+                books[book].add(name)
+            sketch.add(Document(row["id"], row["text"], {"book": book}, split=name))
+        sketch.close()
+        fates = step.decide([Path(scratch)])[0]
+    problems = [f"the book {book} is in train and in valid" for book, names in sorted(books.items()) if len(names) > 1]
+    for number, fate in sorted(fates.items()):
+        name = ids[number]
+        partner = fate.duplicate_of or ""
+        across = fate.split not in ("", splits[name]) or splits.get(partner, splits[name]) != splits[name]
+        if across:
+            problems.append(f"{name} in {splits[name]} is near the other split: {fate.why}")
+        elif not fate.split and not _cut_into_blocks(manifest):
+            problems.append(f"{name} and {partner} were both kept: {fate.why}")
+    counts = Counter(splits.values())
+    return f"{counts['train']:,} train and {counts['valid']:,} valid rows against each other", problems
+
+
+def _near_duplicates(manifest: Mapping[str, Any]) -> NearDuplicates:
+    """The step as the plan had it; where it had none, its defaults."""
+    for step in manifest["plan"]["steps"]:
+        if step["class"] == "NearDuplicates":
+            return NearDuplicates(**{key: value for key, value in step.items() if key not in ("class", "version")})
+    return NearDuplicates()
+
+
+def _cut_into_blocks(manifest: Mapping[str, Any]) -> bool:
+    return any(step["class"] == "Blocks" and step["max_chars"] for step in manifest["plan"]["steps"])
+
+
+def _all_rows(folder: Path, kept: list[str] | None, dropped: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of train and valid with the columns `kept` (None: all) and of dropped with its own; none where empty."""
+    for name in (*SPLITS, "dropped"):
+        columns = dropped if name == "dropped" else kept
+        if columns == []:
+            continue
+        for path in sorted((folder / name).glob("*.parquet")):
+            for batch in pq.ParquetFile(path).iter_batches(batch_size=500, columns=columns):
+                for row in batch.to_pylist():
+                    yield name, row

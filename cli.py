@@ -1,0 +1,342 @@
+"""The words a person types. Each command is a row of a table and a short function; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from validators.errors import SikuError, nearest
+
+HOME = Path(__file__).parent
+INTERRUPTED = 130
+Args = argparse.Namespace
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One argument of a command, as argparse takes it."""
+
+    names: tuple[str, ...]
+    settings: dict[str, Any]
+
+
+def flag(*names: str, **settings: Any) -> Flag:
+    return Flag(names, settings)
+
+
+OUT = flag("--out", type=Path, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)")
+DATASET = flag("dataset", metavar="DATASET", help="NAME, NAME@VERSION or a folder")
+EVERYWHERE = (
+    flag("--json", action="store_true", help="one JSON document on standard output"),
+    flag("-q", "--quiet", action="store_true", help="no progress, no warnings"),
+    flag("-v", "--verbose", action="store_true", help="with a traceback where something fails"),
+)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A word, what it does in one line, its arguments, and the function that returns the exit code."""
+
+    name: str
+    help: str
+    run: Callable[[Args], int]
+    flags: Sequence[Flag] = ()
+
+
+# ---------------------------------------------------------------- commands
+
+
+def run_list(args: Args) -> int:
+    from builders.publish.terminal import show_recipes
+
+    return show_recipes(HOME / "recipes", args.out, as_json=args.json)
+
+
+def run_show(args: Args) -> int:
+    from builders.engine.plan import apply_settings
+    from builders.publish.terminal import show_plan
+
+    return show_plan(apply_settings(_recipe(args.recipe), args.set), args.out, as_json=args.json)
+
+
+def run_build(args: Args) -> int:
+    from builders.engine.build import build
+    from builders.engine.progress import Progress
+    from builders.publish.terminal import show_built, show_dry_run
+
+    request = _request(args)
+    if args.dry_run:
+        return show_dry_run(request, as_json=args.json)
+    with Progress(quiet=args.quiet) as progress:
+        built = build(request, progress)
+    return show_built(built, as_json=args.json, quiet=args.quiet)
+
+
+def run_inspect(args: Args) -> int:
+    from builders.publish.terminal import show_dataset, show_life
+
+    folder = _dataset(args.dataset, args.out)
+    if args.id is None:
+        return show_dataset(folder, args.rows, as_json=args.json)
+    return show_life(folder, args.id, _recipe_of(folder), _inputs_of(folder, args), as_json=args.json)
+
+
+def run_verify(args: Args) -> int:
+    from builders.engine.progress import Progress
+    from builders.publish.terminal import show_verification
+    from builders.publish.verify import verify
+
+    with Progress(quiet=args.quiet) as progress:
+        findings = verify(_dataset(args.dataset, args.out), progress)
+    return show_verification(findings, as_json=args.json)
+
+
+def run_diff(args: Args) -> int:
+    from builders.publish.compare import compare
+    from builders.publish.terminal import show_comparison
+
+    return show_comparison(compare(_dataset(args.a, args.out), _dataset(args.b, args.out)), as_json=args.json)
+
+
+def run_report(args: Args) -> int:
+    from builders.engine.manifest import read_manifest
+    from builders.publish.report import write_report
+    from builders.publish.terminal import show_report
+
+    folder = _dataset(args.dataset, args.out)
+    if args.to is not None:
+        args.to.mkdir(parents=True, exist_ok=True)
+        write_report(folder, read_manifest(folder) or {}, into=args.to)
+    return show_report((args.to or folder) / "report.html", as_json=args.json)
+
+
+def run_doctor(args: Args) -> int:
+    from builders.publish.doctor import examine
+    from builders.publish.terminal import show_examination
+
+    return show_examination(examine(args.out), as_json=args.json)
+
+
+SETTING = flag(
+    "--set",
+    action="append",
+    default=[],
+    metavar="steps.NAME.field=VALUE",
+    help="change a setting of the plan; repeatable",
+)
+COMMANDS = (
+    Command("list", "the recipes, and the versions built", run_list, (OUT,)),
+    Command(
+        "show", "a plan step by step", run_show, (flag("recipe", metavar="RECIPE", help="name or file"), SETTING, OUT)
+    ),
+    Command(
+        "build",
+        "build a dataset, or go on with one",
+        run_build,
+        (
+            flag("recipe", metavar="RECIPE", help="a name of `siku list`, a .py file, or a kept plan (.json)"),
+            flag("--input", action="append", default=[], type=Path, metavar="PATH", help="file or folder; repeatable"),
+            OUT,
+            flag(
+                "--as", dest="version", default="", metavar="VERSION", help="version to write (default: the recipe's)"
+            ),
+            flag("--workers", type=int, metavar="N", help="processes (default: one per core)"),
+            flag("--limit", type=int, metavar="N", help="only the first N documents of the source"),
+            SETTING,
+            flag(
+                "--holdout", action="append", default=[], metavar="TITLE", help="book kept for validation; repeatable"
+            ),
+            flag("--engine", choices=("local",), default="local", help="where the work is done"),
+            flag("--fresh", action="store_true", help="do finished work again"),
+            flag("--dry-run", action="store_true", help="say what would be done, and write nothing"),
+        ),
+    ),
+    Command(
+        "inspect",
+        "rows, dropped rows, or the life of one document",
+        run_inspect,
+        (
+            DATASET,
+            flag("id", nargs="?", metavar="ID", help="document whose life is told, step by step"),
+            flag("--rows", type=int, default=5, metavar="N", help="rows shown of each kind (default: 5)"),
+            flag("--input", action="append", default=[], type=Path, metavar="PATH", help="where the input lies now"),
+            OUT,
+        ),
+    ),
+    Command("verify", "prove digests, ledger, duplicates and splits", run_verify, (DATASET, OUT)),
+    Command(
+        "diff",
+        "two versions: plan, figures, rows",
+        run_diff,
+        (flag("a", metavar="A", help="NAME@VERSION or a folder"), flag("b", metavar="B", help="the other"), OUT),
+    ),
+    Command(
+        "report",
+        "where the report of a dataset is",
+        run_report,
+        (DATASET, OUT, flag("--to", type=Path, metavar="DIR", help="write it anew into DIR")),
+    ),
+    Command("doctor", "what is installed, disk and memory", run_doctor, (OUT,)),
+)
+
+
+# ---------------------------------------------------------------- what commands share
+
+
+def _recipe(name: str) -> Any:
+    from builders.engine.recipe import find_recipe
+
+    return find_recipe(name, HOME / "recipes")
+
+
+def _request(args: Args) -> Any:
+    from builders.engine.finish import Request
+    from builders.engine.plan import apply_settings, read_plan, recipe_of
+
+    limit = args.limit
+    if args.recipe.endswith(".json"):
+        plan = read_plan(Path(args.recipe))
+        recipe = recipe_of(plan, _recipe(plan["recipe"]))
+        limit = plan.get("limit") if limit is None else limit
+    else:
+        recipe = _recipe(args.recipe)
+    settings = [*args.set, *([f"steps.HoldOut.titles={','.join(args.holdout)}"] if args.holdout else [])]
+    recipe = apply_settings(recipe, settings)
+    _check_numbers(args)
+    settings = settings if not args.recipe.endswith(".json") else [f"(plan of {args.recipe})", *settings]
+    circumstances = {} if args.workers is None else {"workers": args.workers}
+    return Request(
+        recipe=recipe,
+        inputs=args.input or _examples(recipe),
+        out=args.out,
+        version=args.version,
+        limit=limit,
+        fresh=args.fresh,
+        settings=settings,
+        **circumstances,
+    )
+
+
+def _check_numbers(args: Args) -> None:
+    wrong = [
+        f"--{name} {value}" for name in ("workers", "limit") if (value := getattr(args, name)) is not None and value < 1
+    ]
+    if args.version and not re.fullmatch(r"[\w.+-]{1,64}", args.version):
+        wrong.append(f"--as {args.version}")
+    if wrong:
+        raise SikuError(
+            f"{' and '.join(wrong)} cannot be",
+            why="workers and limit are 1 or more; a version is up to 64 letters, digits and . + - _",
+        )
+
+
+def _examples(recipe: Any) -> list[Path]:
+    if not recipe.examples:
+        raise SikuError(
+            f"{recipe.name} needs an input", next=f"siku build {recipe.name} --input FILE_OR_FOLDER [--input ...]"
+        )
+    return [HOME / "examples" / recipe.examples]
+
+
+def _dataset(name: str, out: Path) -> Path:
+    from builders.engine.manifest import find_dataset
+
+    return find_dataset(name, out)
+
+
+def _recipe_of(folder: Path) -> Any:
+    from builders.engine.manifest import read_manifest
+    from builders.engine.plan import recipe_of
+
+    plan = (read_manifest(folder) or {})["plan"]
+    return recipe_of(plan, _recipe(plan["recipe"]))
+
+
+def _inputs_of(folder: Path, args: Args) -> list[Path]:
+    from builders.engine.finish import remembered_inputs
+
+    inputs: list[Path] = args.input or remembered_inputs(folder.parent.parent, folder.parent.name, folder.name)
+    return inputs
+
+
+class Parser(argparse.ArgumentParser):
+    """Argparse whose mistakes are SikuErrors that name the nearest word."""
+
+    known: tuple[str, ...] = ()
+
+    def error(self, message: str) -> NoReturn:
+        wrong = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: (\S+)", message)
+        word = next((group for group in wrong.groups() if group), "") if wrong else ""
+        raise SikuError(message, why=nearest(word, self.known) if word else "", next=f"{self.prog} --help")
+
+
+def make_parser() -> Parser:
+    parser = Parser(
+        prog="siku", description="Raw Chinese text to versioned training datasets.", allow_abbrev=False, add_help=True
+    )
+    parser.known = tuple(command.name for command in COMMANDS)
+    words = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    for command in COMMANDS:
+        sub = words.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False)
+        for one in (*command.flags, *EVERYWHERE):
+            sub.add_argument(*one.names, **one.settings)
+        sub.known = tuple(name for one in (*command.flags, *EVERYWHERE) for name in one.names if name.startswith("-"))
+        sub.set_defaults(run=command.run, parser=sub)
+    return parser
+
+
+def parse(words: Sequence[str]) -> Args:
+    parser = make_parser()
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return args
+
+
+def fail(error: SikuError, as_json: bool) -> int:
+    if as_json:
+        described = {"what": error.what, "where": error.where, "why": error.why, "next": error.next}
+        print(json.dumps({"error": described, "exit_code": error.exit_code}, ensure_ascii=False))
+    print("\n".join(error.lines()), file=sys.stderr)
+    return error.exit_code
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is 0 done, 1 done with some input quarantined, 2 wrong use, 3 guard, 130 interrupted."""
+    words = sys.argv[1:] if words is None else words
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    as_json, verbose = "--json" in words, "-v" in words or "--verbose" in words
+    try:
+        args = parse(words)
+        code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except SikuError as error:
+        if verbose:
+            traceback.print_exc()
+        return fail(error, as_json)
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on where it stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `siku list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (OSError, MemoryError) as error:
+        if verbose:
+            traceback.print_exc()
+        where = os.fsdecode(getattr(error, "filename", None) or "")
+        return fail(SikuError(str(error) or type(error).__name__, where=where, next="-v shows more"), as_json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,203 @@
+"""Figures about a text, each from one numpy pass over its UTF-16 code units: kinds, repetition, labels."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:  # numpy is loaded by the first call
+    import numpy
+    from numpy.typing import NDArray
+
+    Units = NDArray[numpy.uint16]
+    Kinds = NDArray[numpy.uint8]
+
+
+class Kind(IntEnum):
+    """What a code unit is; every unit is of one kind. The Han kinds stand together, the most usual first."""
+
+    SYMBOL = 0  # whatever no other kind claims: arrows, stars, emoji, box drawing
+    BLANK = 1
+    LINE_BREAK = 2
+    PLAIN = 3  # the Han characters that any Chinese text is full of
+    COMMON = 4  # level 1 of GB 2312 or Big5
+    UNCOMMON = 5  # level 2 of GB 2312
+    RARE = 6  # every other Han character; those of the supplementary planes by the first half of the pair
+    KANA = 7
+    HANGUL = 8
+    LATIN = 9
+    FOREIGN = 10  # letters of other scripts
+    DIGIT = 11
+    STOP = 12  # ends a sentence
+    MARK = 13  # other punctuation of prose
+    BRACKET = 14
+    SIGN = 15  # separates, calculates or programs: | / · - = #
+    WESTERN = 16  # the letters in the upper half of Latin-1
+    REPLACEMENT = 17
+    PRIVATE = 18
+    CONTROL = 19
+    LOW_SURROGATE = 20  # the second half of a pair: counted with the first
+
+
+# From general knowledge of the language: particles, pronouns, plain verbs and nouns of modern and of classical Chinese
+# in both scripts. They make up a quarter to a half of the Han characters of prose, a fifth and more of verse, under a
+# tenth of bare lists of names, and next to nothing of text that was decoded with the wrong encoding.
+_PLAIN = (
+    "的一是不了在人有我他这這个個们們中来來上大为為和国國地到以说說时時要就出会會可也你对對生能而子那得于於着著"
+    "下自之年过過发發后後作里裡裏用道行所然家事成方多经經么麼去法学學如都同现現当當没沒动動面起看定天分还還进進"
+    "好小部其些主样樣理心她本前开開但因只从從想实實日者意无無此见見知又与與何曰乃矣吾将將相夫若则則故身己手情"
+    "王今三山月风風水花春夜老回问問笑走头頭话話给給很吗嗎呢吧被让讓把它两兩点點更最再才便却卻已"
+)
+_STOPS = "。！？!?…｡︒"
+_MARKS = "，、；：,;:.“”‘’\"'「」『』﹁﹂﹃﹄《》〈〉—―～~﹏〝〞．﹔﹕﹐﹑ー"
+_BRACKETS = "()（）[]【】［］{}｛｝〔〕〖〗〘〙<>＜＞︵︶"
+_SIGNS = "#$%&*+/=@\\^_`|-–·•‧・›»«‹｜／＿－＊＝＋＃＆％"
+_LINE_BREAKS = "\n\r\v\f\x85\u2028\u2029"
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u180e"
+
+
+def code_units(text: str) -> Units:
+    """The UTF-16 code units of a text; lone surrogates are units like any other."""
+    import numpy
+
+    return numpy.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2")
+
+
+def charset(encoding: str, rows: range) -> str:
+    """All Han characters of a charset whose first byte is in `rows`."""
+    pairs = (bytes((row, cell)) for row in rows for cell in range(0x40, 0xFF))
+    characters = "".join(pair.decode(encoding, "ignore") for pair in pairs)
+    return "".join(character for character in characters if "\u4e00" <= character <= "\u9fff")
+
+
+# First, past the last, kind: in this order, later rows win. Strings and charsets come after them.
+_SPANS = (
+    (0x0000, 0x0020, Kind.CONTROL),
+    (0x007F, 0x00A0, Kind.CONTROL),
+    (0x00C0, 0x0100, Kind.WESTERN),
+    (0x0100, 0x2000, Kind.FOREIGN),
+    (0x2C00, 0x2E00, Kind.FOREIGN),
+    (0x3041, 0x3097, Kind.KANA),
+    (0x309D, 0x30FB, Kind.KANA),
+    (0x30FD, 0x3100, Kind.KANA),
+    (0x31F0, 0x3200, Kind.KANA),
+    (0xFF66, 0xFF9E, Kind.KANA),
+    (0x1100, 0x1200, Kind.HANGUL),
+    (0x3131, 0x318F, Kind.HANGUL),
+    (0xA960, 0xA980, Kind.HANGUL),
+    (0xAC00, 0xD800, Kind.HANGUL),
+    (0xFFA0, 0xFFDD, Kind.HANGUL),
+    (0x3400, 0x4DC0, Kind.RARE),
+    (0x4E00, 0xA000, Kind.RARE),
+    (0xF900, 0xFB00, Kind.RARE),
+    (0xD840, 0xD8C0, Kind.RARE),
+    (0xA000, 0xA960, Kind.FOREIGN),
+    (0xA980, 0xABFF, Kind.FOREIGN),
+    (0xFB00, 0xFE00, Kind.FOREIGN),
+    (0xFE70, 0xFEFF, Kind.FOREIGN),
+    (0xDC00, 0xE000, Kind.LOW_SURROGATE),
+    (0xE000, 0xF900, Kind.PRIVATE),
+    (0xFFF0, 0x10000, Kind.CONTROL),
+    (0xFFFD, 0xFFFE, Kind.REPLACEMENT),
+    (0x0030, 0x003A, Kind.DIGIT),
+    (0xFF10, 0xFF1A, Kind.DIGIT),
+    (0x0041, 0x005B, Kind.LATIN),
+    (0x0061, 0x007B, Kind.LATIN),
+    (0xFF21, 0xFF3B, Kind.LATIN),
+    (0xFF41, 0xFF5B, Kind.LATIN),
+    (0x2000, 0x2010, Kind.BLANK),
+)
+
+
+@cache
+def kind_table() -> Kinds:
+    """The `Kind` of every code unit."""
+    import numpy
+
+    table = numpy.full(0x10000, Kind.SYMBOL, dtype=numpy.uint8)
+    for start, end, kind in _SPANS:
+        table[start:end] = kind
+    for kind, characters in (
+        (Kind.UNCOMMON, charset("gb2312", range(0xD8, 0xF8))),
+        (Kind.COMMON, charset("gb2312", range(0xB0, 0xD8)) + charset("big5", range(0xA4, 0xC7)) + "々〇〻"),
+        (Kind.PLAIN, _PLAIN),
+        (Kind.STOP, _STOPS),
+        (Kind.MARK, _MARKS),
+        (Kind.BRACKET, _BRACKETS),
+        (Kind.SIGN, _SIGNS + "×÷"),
+        (Kind.BLANK, _INVISIBLE + " \t\u00a0\u1680\u202f\u205f\u3000"),
+        (Kind.LINE_BREAK, _LINE_BREAKS),
+    ):
+        table[[ord(character) for character in characters]] = kind
+    table.setflags(write=False)
+    return table
+
+
+def _windows(values: NDArray[numpy.uint64]) -> NDArray[numpy.uint64]:
+    """The values in rows of `_WINDOW_CHARS`, or one row of fewer; the rest at the end is left out."""
+    if len(values) < _WINDOW_CHARS:
+        return values[None]
+    return values[: len(values) // _WINDOW_CHARS * _WINDOW_CHARS].reshape(-1, _WINDOW_CHARS)
+
+
+_WINDOW_CHARS = 256
+_MIN_HAN = 16  # below, repetition says nothing
+
+
+class Repetition(NamedTuple):
+    """How often a text says the same; all figures are about its Han characters alone, so digits do not hide it."""
+
+    repeated_share: float = 0.0  # runs of eight that came before, anywhere in the text
+    distinct_share: float = 1.0  # different runs of four within a few hundred characters
+    top_pair: str = ""  # the most frequent two characters
+    top_pair_share: float = 0.0  # ... among all pairs
+
+
+def repetition(han: Units) -> Repetition:
+    """Near and far repetition of a text's Han characters (three sorts; there are no loops in Python)."""
+    import numpy
+
+    if len(han) < _MIN_HAN:
+        return Repetition()
+    wide = han.astype(numpy.uint64)
+    pairs = wide[:-1] << numpy.uint64(16) | wide[1:]
+    fours = pairs[:-2] << numpy.uint64(32) | pairs[2:]
+    mixed = fours * numpy.uint64(0x9E3779B97F4A7C15)  # an odd factor and a shift spread the first four over all bits
+    eights = numpy.sort((mixed[:-4] ^ mixed[:-4] >> numpy.uint64(29)) + fours[4:])
+    rows = numpy.sort(_windows(fours), axis=1)
+    pairs = numpy.sort(pairs)
+    starts = numpy.flatnonzero(numpy.concatenate(([True], pairs[1:] != pairs[:-1], [True])))
+    counts = numpy.diff(starts)
+    top = int(counts.argmax())
+    code = int(pairs[starts[top]])
+    return Repetition(
+        repeated_share=float(numpy.count_nonzero(eights[1:] == eights[:-1]) / len(eights)),
+        distinct_share=float((numpy.count_nonzero(rows[:, 1:] != rows[:, :-1]) + len(rows)) / rows.size),
+        top_pair=chr(code >> 16) + chr(code & 0xFFFF),
+        top_pair_share=float(counts[top] / len(pairs)),
+    )
+
+
+class Labels(NamedTuple):
+    """Pieces of a text without any punctuation, cut at line breaks, signs, brackets and blanks between Han."""
+
+    share: float  # of the Han characters
+    mean_chars: float
+
+
+def labels(kinds: Kinds, max_chars: int = 40) -> Labels:
+    """How much of a text is words and headlines side by side instead of sentences; longer pieces are none."""
+    import numpy
+
+    is_han = (kinds >= Kind.PLAIN) & (kinds <= Kind.RARE)
+    breaks = (kinds == Kind.LINE_BREAK) | (kinds == Kind.SIGN) | (kinds == Kind.BRACKET) | (kinds == Kind.SYMBOL)
+    between = (kinds[1:-1] == Kind.BLANK) & is_han[:-2]
+    breaks[1:-1] |= between & (is_han[2:] | (kinds[2:] == Kind.BLANK))
+    piece = numpy.cumsum(breaks)
+    pieces = int(piece[-1]) + 1
+    han = numpy.bincount(piece[is_han], minlength=pieces)
+    marked = numpy.bincount(piece[(kinds == Kind.STOP) | (kinds == Kind.MARK)], minlength=pieces)
+    label = han[(marked == 0) & (han > 0) & (han <= max_chars)]
+    total = int(han.sum())
+    return Labels(float(label.sum() / max(total, 1)), float(label.mean()) if len(label) else 0.0)
