@@ -93,7 +93,6 @@ class BandCandidates:
             open_pairs[open_pairs] = ~self._checked.holds(better[open_pairs], documents[open_pairs])
             pairs = self._compare(better[open_pairs], documents[open_pairs], threshold, self._checked)
             found.append(pairs)
-            first[open_pairs] = False
             remains = ~first & ~np.isin(documents, pairs.worse)
             documents, run_of = documents[remains], run_of[remains]
         self._checked.settle()

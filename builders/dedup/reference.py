@@ -33,10 +33,14 @@ class DatasketchCandidates:
         self._pairs = Pairs(a, b, verifier.exact(a, b))
 
     def duplicates(self, candidates: Mask, threshold: float) -> Pairs:
-        return self._pairs.where((self._pairs.jaccard >= threshold) & candidates[self._pairs.better] & candidates[self._pairs.worse])
+        both = candidates[self._pairs.better] & candidates[self._pairs.worse]
+        return self._pairs.where(both & (self._pairs.jaccard >= threshold))
 
     def links(self, sources: Mask, targets: Mask, threshold: float) -> Pairs:
         better, worse, jaccard = self._pairs
         both_ways = Pairs(np.concatenate((better, worse)), np.concatenate((worse, better)), np.tile(jaccard, 2))
-        linked = both_ways.where((both_ways.jaccard >= threshold) & sources[both_ways.better] & targets[both_ways.worse])
-        return linked.where(np.isin(np.arange(len(linked.worse)), np.unique(linked.worse, return_index=True)[1]))
+        between = sources[both_ways.better] & targets[both_ways.worse]
+        linked = both_ways.where(between & (both_ways.jaccard >= threshold))
+        one_each = np.zeros(len(linked.worse), dtype=np.bool_)
+        one_each[np.unique(linked.worse, return_index=True)[1]] = True
+        return linked.where(one_each)

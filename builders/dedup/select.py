@@ -18,6 +18,9 @@ class Pairs(NamedTuple):
     worse: Numbers
     jaccard: Likeness
 
+    def where(self, mask: Mask) -> Pairs:
+        return Pairs(self.better[mask], self.worse[mask], self.jaccard[mask])
+
     @classmethod
     def joined(cls, parts: Iterable[Pairs]) -> Pairs:
         none = cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
@@ -43,7 +46,7 @@ def best_stay(candidates: Mask, duplicates: Pairs) -> Mask:
 def most_alike(stays: Mask, duplicates: Pairs) -> Pairs:
     """For each document that goes the one that stays and is most like it; the best of equals."""
     explains = stays[duplicates.better] & ~stays[duplicates.worse]
-    better, worse, jaccard = (column[explains] for column in duplicates)
+    better, worse, jaccard = duplicates.where(explains)
     in_order = np.lexsort((better, -jaccard, worse))
     first = in_order[np.unique(worse[in_order], return_index=True)[1]]
     return Pairs(better[first], worse[first], jaccard[first])

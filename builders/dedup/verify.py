@@ -54,9 +54,10 @@ class Verifier:
         return estimate >= threshold - _DEVIATIONS * deviation
 
     def _jaccard(self, a: int, b: int) -> float:
-        return set_jaccard(self._set(a), self._set(b))
+        return set_jaccard(self.shingles(a), self.shingles(b))
 
-    def _set(self, document: int) -> Hashes:
+    def shingles(self, document: int) -> Hashes:
+        """The shingle set of a document, kept for the next pairs."""
         hashes = self._sets.get(document)
         if hashes is None:
             hashes = shingle_set(self._documents.text(document), self._ngram_chars)

@@ -93,12 +93,9 @@ def short_number(count: int) -> str:
     """Three figures and a unit: `1.24 M`; below ten thousand the number itself."""
     if count < 10_000:
         return f"{count:,}"
-    value, unit = float(count), ""
-    for unit in ("k", "M", "G", "T"):  # noqa: B007 - the last unit is used below
-        value /= 1000
-        if value < 999.5:
-            break
-    return f"{value:.{0 if value >= 99.95 else 1 if value >= 9.995 else 2}f} {unit}"
+    power = min((len(str(count)) - 1) // 3, 4)
+    value = count / 1000**power
+    return f"{value:.{max(0, 2 - len(str(int(value))) + 1)}f} {'?kMGT'[power]}"
 
 
 def in_wan(chars: int) -> str:

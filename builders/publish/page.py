@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-FULL_STYLE = Path(__file__).with_name("report.css")
+STYLE = Path(__file__).with_name("report.css")
 # No script, no request: even if a text got through unescaped, a browser would neither run nor load anything.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 # Controls, joiners, direction marks, byte order marks, private use, surrogates: what the eye would miss or misread.
@@ -121,7 +121,7 @@ def page(title: str, contents: Sequence[tuple[str, str]], header: Html, body: It
         element("meta", http_equiv="Content-Security-Policy", content=POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("title", title),
-        element("style", Html(FULL_STYLE.read_text(encoding="utf-8"))),
+        element("style", Html(STYLE.read_text(encoding="utf-8"))),
     )
     nav = element("nav", element("ul", *links), aria_label="Contents")
     whole = element("html", head, "\n", element("body", header, nav, element("main", *body)), lang="en")

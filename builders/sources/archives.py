@@ -19,7 +19,7 @@ from typing import IO, Any, Protocol, Self
 
 from builders.sources.inputs import (
     MIB,
-    Unreadable,
+    UnreadableError,
     file_kind,
     is_archive,
     is_hidden,
@@ -57,7 +57,7 @@ class _Readable(Protocol):
 
 
 class Metered(io.RawIOBase):
-    """A stream that counts what it gives, stops at a limit and says `Unreadable` whatever breaks underneath."""
+    """A stream that counts what it gives, stops at a limit and says `UnreadableError` whatever breaks underneath."""
 
     def __init__(self, stream: _Readable, check: Callable[[int], None], close: Callable[[], object]) -> None:
         self._stream, self._check, self._close = stream, check, close
@@ -72,7 +72,7 @@ class Metered(io.RawIOBase):
         try:
             piece = self._stream.read(size)
         except READ_ERRORS as error:
-            raise Unreadable(f"breaks off after {self._given:,} bytes: {_short(error)}") from error
+            raise UnreadableError(f"breaks off after {self._given:,} bytes: {_short(error)}") from error
         self._given += len(piece)
         self._check(self._given)
         return piece
@@ -102,23 +102,23 @@ class Member:
     open: Callable[[], Metered] | None = None
 
     def read(self, limit_mb: int, setting: str) -> bytes:
-        """All of it, if it has at most `limit_mb`. Raises Unreadable with the reason."""
+        """All of it, if it has at most `limit_mb`. Raises UnreadableError with the reason."""
         if self.problem or self.open is None:
-            raise Unreadable(self.problem or "cannot be read")
+            raise UnreadableError(self.problem or "cannot be read")
         if self.bytes > limit_mb * MIB:
-            raise Unreadable(too_large("it", self.bytes, limit_mb, setting))
+            raise UnreadableError(too_large("it", self.bytes, limit_mb, setting))
         with self.open() as stream:
             return stream.read()
 
 
 def open_compressed(path: Path, limits: Limits | None) -> Metered:
-    """The unpacked bytes of a `.gz`, `.zst`, `.bz2` or `.xz` file, or those of a plain one. May raise Unreadable."""
+    """The unpacked bytes of a `.gz`, `.zst`, `.bz2` or `.xz` file, or those of a plain one. May raise UnreadableError."""
     packed = regular_size(path)
     compression = file_kind(path.name).compression
     try:
         file = path.open("rb")
     except OSError as error:
-        raise Unreadable(f"cannot be read: {error.strerror or error}") from error
+        raise UnreadableError(f"cannot be read: {error.strerror or error}") from error
     if not compression:
         return Metered(file, lambda _: None, file.close)
 
@@ -144,23 +144,23 @@ def _decompressor(file: IO[bytes], compression: str) -> _Readable:
 
 
 def read_compressed(path: Path, limit_mb: int, setting: str) -> bytes:
-    """All of a compressed file, if it unpacks to at most `limit_mb`. Raises Unreadable with the reason."""
+    """All of a compressed file, if it unpacks to at most `limit_mb`. Raises UnreadableError with the reason."""
     raw = bytearray()
     with open_compressed(path, None) as stream:
         while piece := stream.read(MIB):
             raw += piece
             if len(raw) > limit_mb * MIB:
-                raise Unreadable(too_large("its beginning alone", len(raw), limit_mb, setting))
+                raise UnreadableError(too_large("its beginning alone", len(raw), limit_mb, setting))
     return bytes(raw)
 
 
 def _check_unfolding(given: int, packed: int, limits: Limits) -> None:
     if limits.max_archive_mb is not None and given > limits.max_archive_mb * MIB:
         limit = f"max_archive_mb is {limits.max_archive_mb} (--set source.max_archive_mb=…)"
-        raise Unreadable(f"too large unpacked: over {given / MIB:,.0f} MB, {limit}")
+        raise UnreadableError(f"too large unpacked: over {given / MIB:,.0f} MB, {limit}")
     if given > RATIO_FROM_BYTES and given > limits.max_ratio * max(packed, 1):
         limit = f"max_ratio is {limits.max_ratio} (--set source.max_ratio=…)"
-        raise Unreadable(f"zip bomb: {packed:,} bytes unfold to over {given:,}, {limit}")
+        raise UnreadableError(f"zip bomb: {packed:,} bytes unfold to over {given:,}, {limit}")
 
 
 def members(path: Path, limits: Limits) -> Iterator[Member]:
@@ -179,7 +179,7 @@ def members(path: Path, limits: Limits) -> Iterator[Member]:
             if seen[name] > 1:  # an archive may hold a name twice, an id may not
                 name = f"{name}~{seen[name]}"
             yield Member(name, member.bytes, member.problem or _refusal(name), member.open)
-    except Unreadable as error:
+    except UnreadableError as error:
         yield Member("", 0, str(error))
     except READ_ERRORS as error:
         yield Member("", 0, f"broken archive: {_short(error)}")
@@ -204,7 +204,7 @@ def _zip_members(path: Path, limits: Limits) -> Iterator[Member]:
     try:
         archive = zipfile.ZipFile(path)
     except Exception as error:  # zipfile fails on hostile directories with whatever struct, slicing or codecs raise
-        raise Unreadable(f"broken zip: {_short(error)}") from error
+        raise UnreadableError(f"broken zip: {_short(error)}") from error
     with archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
         for info, name in zip(infos, _zip_names(infos), strict=True):
@@ -221,7 +221,7 @@ def _zip_opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[],
         try:
             stream = archive.open(info)
         except Exception as error:  # as above
-            raise Unreadable(f"broken zip member: {_short(error)}") from error
+            raise UnreadableError(f"broken zip member: {_short(error)}") from error
         return Metered(stream, lambda _: None, stream.close)
 
     return opener
@@ -272,7 +272,7 @@ def _tar_members(path: Path, limits: Limits) -> Iterator[Member]:
         try:
             archive = _Tar.open(fileobj=stream, mode="r|", tarinfo=_TarInfo, errors="surrogateescape", encoding="utf-8")
         except tarfile.TarError as error:
-            raise Unreadable(f"broken tar: {_short(error)}") from error
+            raise UnreadableError(f"broken tar: {_short(error)}") from error
         with closing(archive):
             count = 0
             while info := archive.next():
@@ -281,7 +281,7 @@ def _tar_members(path: Path, limits: Limits) -> Iterator[Member]:
                     yield Member(readable_name(info.name), info.size, _tar_problem(info), _tar_opener(archive, info))
                 archive.members = []  # else it keeps every header
             if not archive.ended:
-                raise Unreadable(f"truncated tar: it breaks off after {count:,} members")
+                raise UnreadableError(f"truncated tar: it breaks off after {count:,} members")
 
 
 def _tar_problem(info: tarfile.TarInfo) -> str:
@@ -296,7 +296,7 @@ def _tar_opener(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[],
     def opener() -> Metered:
         stream = archive.extractfile(info)
         if stream is None:
-            raise Unreadable("cannot be read")
+            raise UnreadableError("cannot be read")
         return Metered(stream, lambda _: None, stream.close)
 
     return opener

@@ -12,10 +12,35 @@ from typing import Any, Generic, Protocol, TypeVar
 HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 TEXT_SUFFIXES = frozenset({".txt", ".text", ""})
 INFO_NAME = "info.json"
-GENERIC_STEMS = frozenset("text content contents index chapter body bitext data book main 正文 内容 內容 全文 文本".split())
+GENERIC_STEMS = frozenset(
+    [
+        "text",
+        "content",
+        "contents",
+        "index",
+        "chapter",
+        "body",
+        "bitext",
+        "data",
+        "book",
+        "main",
+        "正文",
+        "内容",
+        "內容",
+        "全文",
+        "文本",
+    ]
+)
 MAX_CHAPTER_BYTES = 200_000  # files that are mostly longer are books, whatever their names; UTF-8: 66,000 characters
 NUMBER = "0-9０-９〇零一二两兩三四五六七八九十百千万"
-NUMERALS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2, "上": 1, "中": 2, "下": 3}
+NUMERALS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
+    "〇": 0,
+    "两": 2,
+    "兩": 2,
+    "上": 1,
+    "中": 2,
+    "下": 3,
+}
 UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
 
 _HAN = re.compile(r"[㐀-鿿]")
@@ -128,7 +153,7 @@ def split_chapter_path(path: str) -> tuple[str, str]:
 
 
 def natural_key(name: str) -> tuple[Any, ...]:
-    """A key that puts 第二回 before 第十回, `9.html` before `10.html`, 上 before 下, a preface first, an epilogue last."""
+    """A key that puts 第二回 before 第十回, `9.html` before `10.html`, 上 before 下, a preface first."""
     return tuple(_natural_part(part) for part in name.split("/"))
 
 

@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 import re
-from posixpath import basename, dirname, splitext
+from posixpath import basename, dirname
 from typing import NamedTuple
 
 from builders.sources.book_folders import is_generic
-from builders.sources.inputs import COMPRESSIONS
 
-HEAD_LINES, HEAD_CHARS = 30, 4000
+HEAD_LINES, HEAD_CHARS, MAX_LABEL_LINE_CHARS = 30, 4000, 80
+
+_B = r"[\s\u3000\xa0_]*"  # blanks of all kinds
+_OPEN, _CLOSE = r"[(（\[【［{〔]", r"[)）\]】］}〕]"
+_HAN = re.compile(r"[㐀-鿿]")
+_AUTHOR_LABEL = rf"(?:作{_B}者|原{_B}著|著{_B}者)"
+_TITLE_LABEL = rf"(?:[书書]{_B}名|小[说說]名|[标標]题|標題){_B}[:：]"
+_DYNASTY = (
+    r"(?:先秦|[西东東]?[汉漢]|三[国國]|[晋晉隋唐宋元明清]|南朝|[北南]宋|民[国國]|近代|[现現]代|[当當]代)(?:朝|代)?"
+)
+_WROTE = r"(?:[编編][著撰次辑輯写寫]|原著|[著撰编編辑輯评評译譯述])"
+_NOBODY = re.compile(r"佚名|[无無]名氏|未知|不[详詳]|匿名|不[题題署提][撰著]人|none|null|unknown|anonymous", re.I)
+_NAME = re.compile(r"[㐀-鿿A-Za-z·•．. \u3000]{2,30}")
+_NOT_A_NAME = re.compile(  # words that stand where a name could: parts, editions, genres
+    r"[上中下全终終]|.*(?:[版本册冊卷部集季回章篇校注註]|番外|完[结結])$|.*\d|"
+    r".*(?:玄幻|奇幻|武[侠俠]|仙[侠俠]|都市|言情|[历歷]史|[军軍]事|科幻|[悬懸]疑|[灵靈]异|[网網]游|穿越|重生|耽美|同人|"
+    r"小[说說]|完[结結]|[连連][载載]|[全完]本|精校|校[对對]|txt|[简簡繁][体體]|古典|[经經][典]|名著|原[创創]|出版|[网網])",
+    re.I,
+)
+_JUNK = (
+    r"(?:txt|精校|校[对對]|[全完]本|完[结結]|全集|全文|全[书書]|完整|[未无無][删刪]|修[订訂]|下[载載]|[电電]子[书書]|[简簡繁][体體]|"
+    r"珍藏|典藏|精[装裝]|出版|合集|[连連][载載]|番外|最新章[节節]|免[费費]|[阅閱][读讀]|[无無][弹彈]窗|"
+    r"big5|gbk|gb2312|gb18030|utf-?8)"
+)
+_SUFFIX = re.compile(r"\.(?:txt|text|html?|xhtml|zip|tar|tgz|gz|zst|tzst|bz2|tbz2|xz|txz)$", re.I)
+_SITE = re.compile(r"(?:https?://)?www\.[\w.\-]+|[A-Za-z0-9\-]+\.(?:com|net|org|cn|cc|info)\b", re.I)
+_EMPTY_BRACKETS = re.compile(rf"{_OPEN}\W*{_CLOSE}")
+_BRACKETED_JUNK = re.compile(
+    rf"{_OPEN}[^()（）\[\]【】［］{{}}〔〕]*{_JUNK}[^()（）\[\]【】［］{{}}〔〕]*{_CLOSE}", re.I
+)
+# A glued 全集 goes where a title of four characters and more is left and does not itself call for it:
+# 鲁迅全集 and 散文诗全集 are titles.
+_COMPLETE = r"(?<=....)(?<![大典品诗詩文说說士生作词詞学學篇剧劇家])全集"
+_JUNK_TAIL = re.compile(
+    rf"(?:(?:[\W_]+{_JUNK}|(?:(?<=[\w》])(?:txt|精校|校[对對]|[全完]本|完[结結]|下[载載]|全文|{_COMPLETE}|全集(?={_JUNK})))"
+    rf"|全集(?=[\W_]*{_JUNK}))(?:[\W_]*{_JUNK})*版?)[\W_]*$",
+    re.I,
+)
+_EDGES = " \t\u3000\xa0_-—–·.:：|~+"
 
 
 class TitleAndAuthor(NamedTuple):
@@ -19,169 +56,120 @@ class TitleAndAuthor(NamedTuple):
     author: str
 
 
-_BLANK = r"[\s\u3000\xa0_]"
-_AUTHOR_LABEL = rf"(?:作{_BLANK}*者|著{_BLANK}*者|原{_BLANK}*著){_BLANK}*[:：]"
-_TITLE_LABEL = rf"(?:书{_BLANK}*名|書{_BLANK}*名|小说名|小說名|标题|標題){_BLANK}*[:：]"
-_DYNASTY = r"(?:先秦|西汉|东汉|西漢|東漢|三国|三國|[汉漢晋晉隋唐宋元明清]|南朝|北宋|南宋|民国|民國|近代|现代|現代|当代|當代)"
-_WROTE = r"(?:编著|編著|编撰|編撰|编次|編次|编辑|編輯|校注|校註|著|撰|编|編|辑|輯|评|評|译|譯)"
-_UNKNOWN = re.compile(r"佚名|无名氏|無名氏|未知|不详|不詳|匿名|不[题題署提]撰人|none|null|unknown|anonymous", re.I)
-_ENCLOSED = re.compile(r"[《〈「『]([^《》〈〉「」『』]+)[》〉」』]")
-_BRACKETED_JUNK = re.compile(
-    r"[(（\[【［{〔][^()（）\[\]【】［］{}〔〕]*"
-    r"(?:校对|校對|精校|全本|完本|完结|完結|全集|全文|全书|全書|完整|未删|未刪|无删|無刪|修订|修訂|txt|www\.|下载|下載|电子书|電子書|小说网|小說網|"
-    r"书城|書城|書庫|书库|合集|连载|連載|出书版|精装|实体|番外|珍藏|收藏版|作者[:：]?\s*$|big5|gbk|gb2312|utf-?8|简体|簡體|繁体|繁體)"
-    r"[^()（）\[\]【】［］{}〔〕]*[)）\]】］}〕]",
-    re.I,
-)
-_JUNK_TAIL = re.compile(
-    r"(?:[\s\u3000_·.\-—+~]*(?:"
-    r"txt|全集下载|全集下載|下载|下載|电子书|電子書|精校版?|校对版?|校對版?|全本校对|全本校對|全本|完本|完结版?|完結版?|全文|完整版|"
-    r"未删节版?|未刪節版?|无删节版?|修订版|珍藏版|典藏版|最新章节|最新章節|免费阅读|免費閱讀|全文阅读|全文閱讀|无弹窗|無彈窗|"
-    r"big5|gbk|gb2312|gb18030|utf-?8|繁体版?|繁體版?|简体版?|簡體版?"
-    r"))+[\s\u3000_·.\-—+~]*$",
-    re.I,
-)
-_COMPLETE = re.compile(r"(?:[\s\u3000_·.\-—]+全集|(?<=....)(?<![大典品诗詩文说說士生作词詞学學篇剧劇家])全集)$")
-_SITE = re.compile(r"(?:https?://)?(?:www\.)[\w.\-]+|[\w\-]+\.(?:com|net|org|cn|cc|info)\b", re.I)
-_GENRE = re.compile(
-    r"玄幻|奇幻|武侠|武俠|仙侠|仙俠|都市|言情|历史|歷史|军事|軍事|科幻|悬疑|懸疑|灵异|靈異|网游|網遊|竞技|穿越|重生|耽美|同人|"
-    r"小说|小說|完结|完結|连载|連載|全本|完本|精校|校对|推荐|txt|简体|繁体|古典|经典|名著|原创|转载|出版|[0-9]",
-    re.I,
-)
-_VOLUME = re.compile(r"[上中下全终終]|.*(?:[版本册冊卷部集季辑輯校注註文]|番外|完结|完結|合集|第[^篇]*)$|.*\d")
-_AUTHOR = re.compile(r"[㐀-鿿·•．.A-Za-z ]{2,20}")
-
-
-def title_and_author(path: str, head: str) -> TitleAndAuthor:
+def title_and_author(path: str, text: str) -> TitleAndAuthor:
     """Title and author of the book at `path` (below its input). What its first lines say in so many words wins."""
     named = from_name(path)
-    stated = from_head(head)
+    stated = from_head(text)
     return TitleAndAuthor(stated.title or named.title, stated.author or named.author)
 
 
 def from_name(path: str) -> TitleAndAuthor:
-    """What the name of a file (or, where that says nothing, of its folders) tells.
+    """What the name of a file tells, or of its folders where it is called `text.txt` or `12.txt`.
 
     >>> from_name("《雪夜》作者：林远（精校版）.txt")
     TitleAndAuthor(title='雪夜', author='林远')
     """
-    stem = _stem(path)
-    folders = [part for part in dirname(path).split("/") if part]
-    if is_generic(stem):
-        stem = next((part for part in reversed(folders) if re.search(r"[㐀-鿿]", part)), folders[-1] if folders else stem)
-    found = _parse(_clean(stem))
-    return found if found.title else TitleAndAuthor(stem.strip(), found.author)
+    stem, folders = _without_suffix(basename(path)), [part for part in dirname(path).split("/") if part]
+    if is_generic(stem) and folders:
+        stem = _without_suffix(next((part for part in reversed(folders) if _HAN.search(part)), folders[-1]))
+    title, author = _parse(_clean(stem))
+    return TitleAndAuthor(title or stem.strip(), author)
 
 
-def from_head(head: str) -> TitleAndAuthor:
-    """What the first lines of a book say with a label (书名：, 作者：), a title in 《》 next to a name, or 著."""
-    title, author = "", ""
-    lines = [line.strip("\ufeff \t\u3000*=#-~·|/\\") for line in head[:HEAD_CHARS].split("\n")[:HEAD_LINES]]
-    for index, line in enumerate(line for line in lines if line):
-        if len(line) > 80:
-            continue
-        if not title and (found := re.search(rf"{_TITLE_LABEL}\s*(.+?)(?={_BLANK}*{_AUTHOR_LABEL}|$)", line)):
-            title = _plain_title(found.group(1))
-        if not author and (found := re.match(rf"(.{{0,40}}?){_AUTHOR_LABEL}\s*(.*)$", line)):
-            author = clean_author(found.group(2))
-            enclosed = _ENCLOSED.search(found.group(1))
-            title = title or (enclosed.group(1).strip() if enclosed else "")
-        if index < 3 and not author and (found := _signed(line)):
-            title, author = title or found.title, found.author
-    return TitleAndAuthor(title, author)
+def _without_suffix(name: str) -> str:
+    while (found := _SUFFIX.search(name)) and found.start():
+        name = name[: found.start()]
+    return name
 
 
-def _signed(line: str) -> TitleAndAuthor | None:
-    """`《书名》作者`, `书名 / 作者 著`, `书名　明 作者著` and `清 作者著` as a line of its own."""
-    line = line.strip("[]【】 ")
-    if found := re.fullmatch(rf"《([^《》]+)》[\s\u3000]*([㐀-鿿·]{{2,5}})[\s\u3000]*{_WROTE}?", line):
-        return TitleAndAuthor(found.group(1).strip(), clean_author(found.group(2)))
-    if found := re.fullmatch(rf"(?:(\S+?)\s*/\s*)?(\S{{2,8}})[\s\u3000]+{_WROTE}", line):
-        return TitleAndAuthor(_plain_title(found.group(1) or ""), clean_author(found.group(2)))
-    pattern = rf"(?:\S+[\s\u3000]+)?[(（\[]?{_DYNASTY}[)）\]]?[\s\u3000.·．]*([㐀-鿿]{{2,8}}?)[\s\u3000]*{_WROTE}"
-    if found := re.fullmatch(pattern, line):
-        return TitleAndAuthor("", clean_author(found.group(1)))
-    return None
+def _clean(stem: str) -> str:
+    """A file name without sites, notes on the edition and other things that uploaders add."""
+    cleaned = _BRACKETED_JUNK.sub("", _SITE.sub("", stem))
+    cleaned = _EMPTY_BRACKETS.sub("", _JUNK_TAIL.sub("", cleaned)).strip(_EDGES)
+    return cleaned or stem.strip()
+
+
+def _parse(stem: str) -> TitleAndAuthor:
+    author = ""
+    if found := re.fullmatch(rf"(.+?){_B}{_OPEN}?{_B}{_AUTHOR_LABEL}{_B}[:：]?(.*)", stem):
+        stem, author = found[1], clean_author(found[2])
+    if found := re.fullmatch(r"(.*?)《([^《》]+)》(.*)", stem):
+        return TitleAndAuthor(found[2].strip(), author or _lone_author(found[3]) or _lone_author(found[1]))
+    if not author:
+        stem, author = _split_author(stem)
+    return TitleAndAuthor(stem.strip(_EDGES), author)
+
+
+def _split_author(stem: str) -> tuple[str, str]:
+    """`书名 by 作者`, `[作者]书名`, `书名-作者`, `书名 清 作者` and `书名 作者 著`, or all as the title."""
+    if found := re.fullmatch(r"(.+?)[\s_]+by[\s_:：]+(.+)", stem, re.I):
+        return found[1], clean_author(found[2])
+    if found := re.fullmatch(r"[\[【［]([^\]】］]{2,12})[\]】］]\s*(.+)", stem):
+        return found[2], _lone_author(found[1])
+    for pattern in (
+        r"(.+?)\s*[-—–]+\s*([^-—–]{2,12})",
+        rf"(.+?)[\s\u3000]+({_DYNASTY}[\s\u3000.·．]+\S{{2,8}})",
+        rf"(.+?)[\s\u3000]+(\S{{2,8}}[\s\u3000]*{_WROTE})",
+    ):
+        if (found := re.fullmatch(pattern, stem)) and (author := _lone_author(found[2])):
+            return found[1], author
+    return stem, ""
+
+
+def _lone_author(text: str) -> str:
+    """A name that stands without a label, where it can hardly be anything else: `（明）西湖漁隱`, `吳璿 著`."""
+    text = re.sub(rf"^{_B}{_OPEN}{_DYNASTY}{_CLOSE}", "", text).strip(_EDGES + "()（）[]【】")
+    return clean_author(text) if _NAME.fullmatch(text) and not _NOT_A_NAME.fullmatch(text) else ""
 
 
 def clean_author(stated: str) -> str:
     """The names alone: `明.羅貫中` and `[明]羅貫中 著` are 羅貫中; "" where nobody is named."""
-    text = re.split(r"[,，;；|/]\s*(?:更新|状态|狀態|类型|字数|出版)|更新时间|最后更新|状态[:：]|[（(]", stated.strip(), maxsplit=1)[0]
+    text = re.split(r"[(（](?!.{0,3}[)）]\S)", stated.strip())[0]
     names = [_author_name(name) for name in re.split(r"[\s\u3000、，,;；/|&]+", text)]
-    known = [name for name in names if name and not _UNKNOWN.fullmatch(name)]
-    author = "、".join(known)
-    return author if len(author) <= 40 and re.search(r"\w", author) else ""
+    author = "、".join(name for name in names if name and not _NOBODY.fullmatch(name))
+    return author if len(author) <= 40 else ""
 
 
 def _author_name(name: str) -> str:
-    name = re.sub(rf"^[(（\[【〔]{_DYNASTY}(?:朝|代)?[)）\]】〕][.·．]?|^{_DYNASTY}[.·．•]", "", name.strip("《》[]【】.。·"))
+    name = re.sub(rf"^(?:{_OPEN}{_DYNASTY}{_CLOSE}[.·．]?|{_DYNASTY}[.·．•])", "", name).strip(
+        "《》[]【】()（）.。·:："
+    )
     name = re.sub(rf"{_WROTE}$", "", name) if len(name) > 2 else name
-    return "" if re.fullmatch(rf"{_DYNASTY}|{_WROTE}", name) else name
+    return "" if re.fullmatch(rf"{_DYNASTY}|{_WROTE}|\W*", name) else name
 
 
-def _stem(path: str) -> str:
-    name = basename(path)
-    stem, suffix = splitext(name)
-    if suffix.lower() in COMPRESSIONS:
-        stem, suffix = splitext(stem)
-    while suffix and re.fullmatch(r"\.[A-Za-z0-9]{1,5}", suffix) and stem:
-        name, (stem, suffix) = stem, splitext(stem)
-    return name if not suffix else stem + suffix
+def from_head(text: str) -> TitleAndAuthor:
+    """What the first lines of a book say with a label (书名：, 作者：), in 《》 next to a name, or with 著."""
+    title, author = "", ""
+    lines = [line.strip("\ufeff \t\u3000*=#-~|/\\") for line in text[:HEAD_CHARS].split("\n")[:HEAD_LINES]]
+    for index, line in enumerate(line for line in lines if line):
+        if len(line) > MAX_LABEL_LINE_CHARS:
+            continue
+        if not title and (found := re.search(rf"{_TITLE_LABEL}\s*(.+?)(?={_B}{_AUTHOR_LABEL}{_B}[:：]|$)", line)):
+            title = _plain_title(found[1])
+        if not author and (found := re.fullmatch(rf"(.{{0,40}}?){_AUTHOR_LABEL}{_B}[:：](.*)", line)):
+            author = clean_author(found[2])
+            enclosed = re.search(r"《([^《》]+)》", found[1])
+            title = title or (enclosed[1].strip() if enclosed else "")
+        if index < 3 and not author:
+            stated = _signature(line)
+            title, author = title or stated.title, stated.author
+    return TitleAndAuthor(title, author)
 
 
-def _clean(stem: str) -> str:
-    stem = _SITE.sub("", stem).strip()
-    stem = _BRACKETED_JUNK.sub("", stem)
-    return _complete(_JUNK_TAIL.sub("", stem)).strip() or stem
-
-
-def _complete(title: str) -> str:
-    """Without a 全集 that was added; 鲁迅全集 and 散文全集 are titles."""
-    return _COMPLETE.sub("", title)
+def _signature(line: str) -> TitleAndAuthor:
+    """`《书名》作者`, `[书名 / 作者 著 ]`, `书名　明 作者著` or `清 作者著` as a line of its own."""
+    line = line.strip("[]【】 ")
+    if found := re.fullmatch(rf"《([^《》]+)》[\s\u3000]*([㐀-鿿·]{{2,4}})[\s\u3000]*{_WROTE}?", line):
+        return TitleAndAuthor(found[1].strip(), clean_author(found[2]))
+    if found := re.fullmatch(rf"(\S+?)\s*/\s*(\S{{2,8}})[\s\u3000]+{_WROTE}", line):
+        return TitleAndAuthor(_plain_title(found[1]), clean_author(found[2]))
+    signed = rf"(?:\S+[\s\u3000]+)?{_OPEN}?{_DYNASTY}{_CLOSE}?[\s\u3000.·．]*([㐀-鿿]{{2,8}}?)[\s\u3000]*{_WROTE}"
+    if found := re.fullmatch(signed, line):
+        return TitleAndAuthor("", clean_author(found[1]))
+    return TitleAndAuthor("", "")
 
 
 def _plain_title(text: str) -> str:
-    enclosed = _ENCLOSED.search(text)
-    return (enclosed.group(1) if enclosed else _clean(text)).strip(" \u3000\t.·-—_:：|[]【】")
-
-
-def _parse(stem: str) -> TitleAndAuthor:
-    """Title and author of a cleaned file name, by the forms in which uploaders write them."""
-    author = ""
-    if found := re.search(rf"(.*?){_BLANK}*[（(\[【]?{_AUTHOR_LABEL}?(?<=[:：])(.*)", stem):
-        stem, author = found.group(1), clean_author(found.group(2).strip(")）]】"))
-    enclosed = _ENCLOSED.search(stem)
-    if enclosed:
-        rest = stem[enclosed.end() :].strip(" \u3000-_—·.:：")
-        before = stem[: enclosed.start()].strip(" \u3000-_—·.:：")
-        author = author or _name_behind(rest) or _name_behind(before)
-        return TitleAndAuthor(enclosed.group(1).strip(), author)
-    if not author:
-        stem, author = _split_author(stem)
-    return TitleAndAuthor(_plain_title(stem), author)
-
-
-def _split_author(stem: str) -> tuple[str, str]:
-    if found := re.fullmatch(r"(.+?)[\s_]+by[\s_:：]*(.+)", stem, re.I):
-        return found.group(1), clean_author(found.group(2))
-    if found := re.fullmatch(r"[\[【［]([^\]】］]{2,12})[\]】］]\s*(.+)", stem):
-        inner, rest = found.groups()
-        return rest, "" if _GENRE.search(inner) else clean_author(inner)
-    if found := re.fullmatch(r"(.+?)\s*[-—–]+\s*([^-—–]+)", stem):
-        title, name = found.groups()
-        if _AUTHOR.fullmatch(name) and len(name) <= 12 and not _VOLUME.fullmatch(name):
-            return title, clean_author(name)
-    if found := re.fullmatch(rf"(\S+)[\s\u3000]+{_DYNASTY}[\s\u3000.·．]+(\S{{2,8}})", stem):
-        return found.group(1), clean_author(found.group(2))
-    if found := re.fullmatch(rf"(.+?)[\s\u3000]+(\S{{2,8}})[\s\u3000]*{_WROTE}", stem):
-        return found.group(1), clean_author(found.group(2))
-    return stem, ""
-
-
-def _name_behind(text: str) -> str:
-    """The author in what stands around 《书名》: `吳璿 著`, `（明）西湖漁隱`, `清.劉鶚`."""
-    text = re.sub(rf"^[(（\[【〔]{_DYNASTY}[)）\]】〕]", "", text).strip()
-    text = text.strip("()（）[]【】 \u3000")
-    if not _AUTHOR.fullmatch(text.replace("\u3000", " ")) or _VOLUME.fullmatch(text) or _GENRE.search(text):
-        return ""
-    return clean_author(text)
+    enclosed = re.search(r"《([^《》]+)》", text)
+    return (enclosed[1] if enclosed else _clean(text)).strip(_EDGES + "[]【】")

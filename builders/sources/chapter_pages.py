@@ -28,8 +28,8 @@ _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _SOURCE_BREAK = re.compile(r"(?<![\x00-\x7f])[ \t\r\f]*\n[ \t\r\n\f]*|[ \t\r\f]*\n[ \t\r\n\f]*(?![\x00-\x7f])")
 
 
-class HtmlPage(NamedTuple):
-    """The text of a page, and what its heading and `<title>` call it ("" where it has none)."""
+class Page(NamedTuple):
+    """The text of a page, and what its heading or `<title>` calls it ("" where it has none)."""
 
     text: str
     heading: str
@@ -89,7 +89,7 @@ def place_pages(names: Sequence[str], catalogue: Sequence[str]) -> list[PlacedPa
     return placed + [PlacedPage(len(placed) + index, name, "") for index, name in enumerate(others, start=1)]
 
 
-def read_page(raw: bytes) -> HtmlPage:
+def read_page(raw: bytes) -> Page:
     """The text of an HTML page: the element with the most text, `<br>` and paragraphs as line breaks."""
     decoded = _decode_page(raw)
     from selectolax.lexbor import LexborHTMLParser
@@ -100,13 +100,13 @@ def read_page(raw: bytes) -> HtmlPage:
     for node in tree.css(_DROPPED):
         node.decompose()
     if tree.body is None:
-        return HtmlPage("", heading, decoded.encoding, decoded.replaced)
+        return Page("", heading, decoded.encoding, decoded.replaced)
     layout = _Layout(tree.body)
     text = _text_of(layout.fullest(), layout)
     first, _, rest = text.partition("\n")
     if heading and _squeezed(first) == heading:
         text = rest.strip("\n")
-    return HtmlPage(text, heading, decoded.encoding, decoded.replaced)
+    return Page(text, heading, decoded.encoding, decoded.replaced)
 
 
 def _decode_page(raw: bytes) -> Decoded:
@@ -166,7 +166,7 @@ class _Layout:
             scores[id] += length - self._linked[id]
             if parent is not None and parent.mem_id in self._block_of:
                 scores[self._block_of[parent.mem_id]] += length - self._linked[id]
-        return self.blocks[max(scores, key=lambda id: scores[id])] if scores else next(iter(self.blocks.values()))
+        return self.blocks[max(scores, key=scores.__getitem__)] if scores else next(iter(self.blocks.values()))
 
     def in_menu(self, node: Any) -> bool:
         block = self._block_of[node.mem_id]

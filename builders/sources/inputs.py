@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from posixpath import splitext
 from typing import NamedTuple
 
 from builders.document import Quarantined
@@ -22,14 +23,18 @@ DIGEST_OF_NOTHING = hashlib.sha256().hexdigest()
 COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz")
 SHORT_TAR_SUFFIXES = {".tgz": ".gz", ".tzst": ".zst", ".tbz2": ".bz2", ".txz": ".xz"}
 FOREIGN_SUFFIXES = frozenset(
-    ".jpg .jpeg .png .gif .bmp .webp .svg .ico .tif .tiff .psd .mp3 .mp4 .m4a .wav .flac .ogg .avi .mkv .mov .wmv "
-    ".pdf .epub .mobi .azw .azw3 .djvu .chm .umd .doc .docx .xls .xlsx .ppt .pptx .odt .rtf .rar .7z .iso .dmg .cab "
-    ".exe .dll .so .bin .db .sqlite .pyc .class .jar .apk .ttf .otf .woff .woff2 .lnk .url .torrent "
-    ".npy .npz .pt .pth .safetensors .onnx .arrow".split()
+    [
+        *[".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".svg", ".ico", ".tif", ".tiff", ".psd"],
+        *[".mp3", ".mp4", ".m4a", ".wav", ".flac", ".ogg", ".avi", ".mkv", ".mov", ".wmv"],
+        *[".pdf", ".epub", ".mobi", ".azw", ".azw3", ".djvu", ".chm", ".umd", ".ttf", ".otf", ".woff", ".woff2"],
+        *[".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".odt", ".rtf", ".lnk", ".url", ".torrent"],
+        *[".rar", ".7z", ".iso", ".dmg", ".cab", ".exe", ".dll", ".so", ".pyc", ".class", ".jar", ".apk"],
+        *[".bin", ".db", ".sqlite", ".npy", ".npz", ".pt", ".pth", ".safetensors", ".onnx", ".arrow"],
+    ]
 )
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """Input that cannot be read, or no further; the message is a reason for `Quarantined`."""
 
 
@@ -67,11 +72,11 @@ class Candidate(NamedTuple):
 
 
 def file_kind(name: str) -> FileKind:
-    stem, suffix = os.path.splitext(name.lower())
+    stem, suffix = splitext(name.lower())
     if suffix in SHORT_TAR_SUFFIXES:
         return FileKind(".tar", SHORT_TAR_SUFFIXES[suffix])
     if suffix in COMPRESSIONS:
-        return FileKind(os.path.splitext(stem)[1], suffix)
+        return FileKind(splitext(stem)[1], suffix)
     return FileKind(suffix, "")
 
 
@@ -231,7 +236,7 @@ def distinct_names(candidates: Sequence[Candidate]) -> list[str]:
 
 
 def regular_size(path: Path) -> int:
-    """The size of a file that can be read. Raises Unreadable for folders, pipes and what is not there."""
+    """The size of a file that can be read. Raises UnreadableError for folders, pipes and what is not there."""
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
@@ -239,19 +244,19 @@ def regular_size(path: Path) -> int:
         elif stat.S_ISREG(found.st_mode):
             return found.st_size
     except OSError as error:
-        raise Unreadable(_why_not(error)) from error
-    raise Unreadable("not a regular file")
+        raise UnreadableError(_why_not(error)) from error
+    raise UnreadableError("not a regular file")
 
 
 def read_file(path: Path, limit_mb: int, setting: str) -> bytes:
-    """All of a file of at most `limit_mb`. Raises Unreadable with the reason."""
+    """All of a file of at most `limit_mb`. Raises UnreadableError with the reason."""
     size = regular_size(path)
     if size > limit_mb * MIB:
-        raise Unreadable(too_large("it", size, limit_mb, setting))
+        raise UnreadableError(too_large("it", size, limit_mb, setting))
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Unreadable(_why_not(error)) from error
+        raise UnreadableError(_why_not(error)) from error
 
 
 def _why_not(error: OSError) -> str:

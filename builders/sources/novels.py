@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from posixpath import splitext
 from typing import ClassVar
 
-import orjson
-
-from builders.document import Document, Quarantined
+from builders.document import Document, Meta, Quarantined
 from builders.sources.archives import Limits, Member, members, read_compressed
 from builders.sources.book_folders import (
     HTML_SUFFIXES,
@@ -21,13 +20,13 @@ from builders.sources.book_folders import (
     split_chapter_path,
 )
 from builders.sources.book_titles import from_name, title_and_author
-from builders.sources.chapter_pages import BookInfo, PlacedPage, place_pages, read_info, read_page
+from builders.sources.chapter_pages import BookInfo, Page, PlacedPage, place_pages, read_info, read_page
 from builders.sources.inputs import (
     FOREIGN_SUFFIXES,
     Candidate,
     FoundFile,
     FoundInput,
-    Unreadable,
+    UnreadableError,
     distinct_names,
     file_digest,
     file_kind,
@@ -130,10 +129,10 @@ class Novels(Source):
         try:
             _check_kind(member.name)
             raw = member.read(self.max_book_mb, "max_book_mb")
-        except Unreadable as error:
+        except UnreadableError as error:
             return refused(short_key(shard.name, member.name, str(error)), str(error), source)
         key = short_key(shard.name, member.name, sha256(raw).hexdigest())
-        return _whole_book(key, source, member.name, lambda: raw)
+        return _whole_book(key, source, f"{shard.name}/{member.name}", lambda: raw)
 
 
 class _WaitingBooks:
@@ -156,7 +155,7 @@ class _WaitingBooks:
             raw = member.read(max_book_mb, "max_book_mb")
             self._digests[book.folder].append((name, sha256(raw).hexdigest()))
             self._pieces[book.folder][member.name] = _Piece(name, lambda: raw)
-        except Unreadable as error:
+        except UnreadableError as error:
             self._digests[book.folder].append((name, str(error)))
             self._pieces[book.folder][member.name] = _Piece(name, _raiser(str(error)))
         self._left[book.folder] -= 1
@@ -169,7 +168,7 @@ class _WaitingBooks:
 
 def _raiser(reason: str) -> Callable[[], bytes]:
     def read() -> bytes:
-        raise Unreadable(reason)
+        raise UnreadableError(reason)
 
     return read
 
@@ -197,37 +196,34 @@ def _renamed(shard: Shard, name: str) -> Shard:
 def _check_kind(name: str) -> None:
     suffix = file_kind(name).suffix
     if suffix in _NOT_BOOKS:
-        raise Unreadable(f"not a text: {suffix}")
+        raise UnreadableError(f"not a text: {suffix}")
 
 
 def _whole_book(key: str, source: str, path: str, load: Callable[[], bytes]) -> Document | Quarantined:
     """A book in one file. `path` is what title and author may be read from, beside its first lines."""
     try:
-        raw = load()
-        text, encoding, replaced, heading = _text_of(path, raw)
-    except Unreadable as error:
+        page = _page(path, load())
+    except UnreadableError as error:
         return refused(key, str(error), source)
-    title, author = title_and_author(path, text)
+    title, author = title_and_author(path, page.text)
     meta = {"title": title, "author": author or None, "book": key, "source": source}
-    return Document(key, text, meta | {"encoding": encoding, "replaced": replaced})
+    return Document(key, page.text, meta | {"encoding": page.encoding, "replaced": page.replaced})
 
 
-def _text_of(name: str, raw: bytes) -> tuple[str, str, int, str]:
-    """Text, encoding, bad places and (of an HTML page) heading. Raises Unreadable where there is no text."""
+def _page(name: str, raw: bytes) -> Page:
+    """The text of a file. Raises UnreadableError where there is none."""
     if not raw:
-        raise Unreadable("empty file")
+        raise UnreadableError("empty file")
     if reason := looks_binary(raw):
-        raise Unreadable(reason)
-    heading = ""
+        raise UnreadableError(reason)
     if file_kind(name).suffix in HTML_SUFFIXES:
         page = read_page(raw)
-        text, encoding, replaced, heading = page.text, page.encoding, page.replaced, page.heading
     else:
         decoded = decode(raw)
-        text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
-    if not text.strip():
-        raise Unreadable("empty file: nothing but white space and markup")
-    return text, encoding, replaced, heading
+        page = Page(decoded.text, "", decoded.encoding, decoded.replaced)
+    if not page.text.strip():
+        raise UnreadableError("empty file: there is nothing but white space and markup")
+    return page
 
 
 def _chapters(key: str, source: str, path: str, pieces: Sequence[_Piece]) -> Iterator[Document | Quarantined]:
@@ -238,16 +234,28 @@ def _chapters(key: str, source: str, path: str, pieces: Sequence[_Piece]) -> Ite
         if piece.name not in pages:
             try:
                 info = read_info(piece.read())
-            except (Unreadable, ValueError) as error:
-                reason = str(error) if isinstance(error, Unreadable) else f"broken {INFO_NAME}: {error}"
+            except (UnreadableError, ValueError) as error:
+                reason = str(error) if isinstance(error, UnreadableError) else f"broken {INFO_NAME}: {error}"
                 yield refused(f"{key}-info", reason, f"{source}/{piece.name}")
     named = from_name(path)
-    meta = {"title": info.title or named.title, "author": info.author or named.author or None, "book": key}
+    meta: Meta = {"title": info.title or named.title, "author": info.author or named.author or None, "book": key}
     placed = place_pages(list(pages), info.chapters)
-    if missing := [page for page in placed if not page.name]:
-        yield refused(f"{key}-0000", _missing(missing, len(placed)), source)
-    elif not pages:
-        yield refused(f"{key}-0000", "a book without pages: there is only info.json", source)
+    missing = [page for page in placed if not page.name]
+    if missing or not placed:
+        reason = f"{len(missing):,} of {len(placed):,} chapters of the catalogue are not here"
+        yield refused(f"{key}-0000", f"pages missing: {reason}", source, "\n".join(page.chapter for page in missing))
     for page in placed:
         if page.name:
             yield _chapter(f"{key}-{page.number:04d}", f"{source}/{page.name}", page, pages[page.name], meta)
+
+
+def _chapter(id: str, source: str, placed: PlacedPage, piece: _Piece, book: Meta) -> Document | Quarantined:
+    try:
+        _check_kind(piece.name)
+        page = _page(piece.name, piece.read())
+    except UnreadableError as error:
+        return refused(id, str(error), source)
+    volume, folder = split_chapter_path(piece.name)
+    chapter = placed.chapter or page.heading or folder or splitext(piece.name)[0]
+    meta = book | {"volume": volume, "chapter": chapter, "source": source}
+    return Document(id, page.text, meta | {"encoding": page.encoding, "replaced": page.replaced})

@@ -48,7 +48,7 @@ def _is_blank(text: str, start: int, end: int) -> bool:
 
 def _next_starts(text: str, headings: Sequence[Heading]) -> list[int]:
     """Where the text below each heading ends."""
-    return [heading.start for heading in headings[1:]] + [len(text)]
+    return [*(heading.start for heading in headings[1:]), len(text)][: len(headings)]
 
 
 def _believable(headings: Sequence[Heading]) -> list[Heading]:
@@ -109,7 +109,7 @@ def _without_strays(text: str, headings: list[Heading]) -> list[Heading]:
             numbers.setdefault(heading.unit, []).append(heading.number)
     kept: list[Heading] = []
     seen: Counter[str] = Counter()
-    for heading, next_start, neighbour in zip(headings, _next_starts(text, headings), [*headings[1:], None], strict=True):
+    for heading, next_start, neighbour in zip(headings, _next_starts(text, headings), [*headings[1:], None], strict=False):
         number, unit = heading.number, heading.unit
         if number is None:
             kept.append(heading)
@@ -222,10 +222,11 @@ def _holders(text: str, headings: Sequence[Heading]) -> frozenset[str]:
     """The units that hold chapters: 卷, and 部, 集 ... where they mostly stand right above a narrower heading."""
     total: Counter[str] = Counter()
     holding: Counter[str] = Counter()
-    for heading, end, neighbour in zip(headings, _next_starts(text, headings), [*headings[1:], None], strict=True):
+    for heading, end, neighbour in zip(headings, _next_starts(text, headings), [*headings[1:], None], strict=False):
         total[heading.unit] += 1
         if neighbour and neighbour.level > heading.level and heading.unit and _is_blank(text, heading.end, end):
             holding[heading.unit] += 1
     holders = {unit for unit, count in total.items() if 2 * holding[unit] >= count}
     volumes = {heading.unit for heading in headings if heading.level is Level.VOLUME}
-    return frozenset(holders | volumes) if len(holders | volumes) < len(total) else frozenset()
+    narrower = {heading.unit for heading in headings if heading.unit and heading.level > Level.VOLUME}
+    return frozenset(holders | volumes if narrower else holders)  # a book of nothing but 卷 has them for chapters

@@ -1,0 +1,243 @@
+"""Rows of a dataset to show as examples: drawn by the digest of their ids, so that they are always the same.
+
+A dataset is read in batches and only in the columns that are needed; texts are read of the chosen rows alone.
+What is held in memory does not grow with the dataset.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+QUARANTINED = "quarantined: "  # how the reason of a piece of input that became no document begins
+IDS_A_BATCH, TEXTS_A_BATCH = 10_000, 100
+MAX_COUNTED = 250_000  # clusters counted in one pass over the dropped rows; more of them take more passes
+
+
+class Place(NamedTuple):
+    """Where a row stands: the folder in the dataset, the number of the file in it, the row in that file."""
+
+    kind: str
+    file: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as it is shown: the beginning of its text, and what else is known of it."""
+
+    id: str
+    text: str
+    chars: int  # of the whole text
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    step: str = ""
+    reason: str = ""
+    duplicate_of: str | None = None
+    jaccard: float | None = None
+
+
+def draw(name: str) -> int:
+    """A number that depends on the name alone: the smallest ones make a fair sample."""
+    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
+class Sample:
+    """The `size` offers with the smallest draws, whatever their order."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._heap: list[tuple[int, Place]] = []  # draws negated: the largest is on top
+
+    def offer(self, drawn: int, place: Place) -> None:
+        if len(self._heap) < self.size:
+            heapq.heappush(self._heap, (-drawn, place))
+        elif -drawn > self._heap[0][0]:
+            heapq.heapreplace(self._heap, (-drawn, place))
+
+    @property
+    def places(self) -> list[Place]:
+        """In the order in which they were drawn."""
+        return [place for _, place in sorted(self._heap, reverse=True)]
+
+
+class Tables:
+    """The Parquet files of a dataset, by folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files: dict[str, list[Path]] = {}
+
+    def files(self, kind: str) -> list[Path]:
+        if kind not in self._files:
+            self._files[kind] = sorted((self.folder / kind).glob("*.parquet"))
+        return self._files[kind]
+
+    def scan(self, kind: str, *columns: str) -> Iterator[tuple[Any, ...]]:
+        """Every row of a folder: its place, then its values of the columns."""
+        for number, path in enumerate(self.files(kind)):
+            row = 0
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=IDS_A_BATCH, columns=list(columns)):
+                    for values in zip(*(batch[name].to_pylist() for name in columns), strict=True):
+                        yield Place(kind, number, row), *values
+                        row += 1
+
+    def fetch(self, places: Iterable[Place], chars: int) -> dict[Place, Row]:
+        """The rows at these places, with the first `chars` characters of their text."""
+        wanted: dict[tuple[str, int], set[int]] = defaultdict(set)
+        for place in places:
+            wanted[place.kind, place.file].add(place.row)
+        rows: dict[Place, Row] = {}
+        for (kind, number), numbers in sorted(wanted.items()):
+            for row, values in _read_rows(self.files(kind)[number], sorted(numbers), chars):
+                rows[Place(kind, number, row)] = _row(kind, values)
+        return rows
+
+
+def _read_rows(path: Path, numbers: Sequence[int], chars: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Only the row groups that hold one of `numbers` are read."""
+    with pq.ParquetFile(path) as file:
+        first = 0
+        for group in range(file.num_row_groups):
+            end = first + file.metadata.row_group(group).num_rows
+            if any(first <= number < end for number in numbers):
+                yield from _read_group(file, group, first, numbers, chars)
+            first = end
+
+
+def _read_group(
+    file: Any, group: int, first: int, numbers: Sequence[int], chars: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    for batch in file.iter_batches(batch_size=TEXTS_A_BATCH, row_groups=[group]):
+        here = [number - first for number in numbers if first <= number < first + batch.num_rows]
+        if here:
+            chosen = batch.take(here)
+            values = {name: chosen[name] for name in chosen.schema.names if name != "text"}
+            if "text" in chosen.schema.names:
+                values["text"] = pc.utf8_slice_codeunits(chosen["text"], 0, chars)
+                values["chars"] = pc.utf8_length(chosen["text"])
+            for place, row in enumerate(here):
+                yield first + row, {name: column[place].as_py() for name, column in values.items()}
+        first += batch.num_rows
+
+
+def _row(kind: str, values: dict[str, Any]) -> Row:
+    """A row of any of the folders; metadata is JSON in `dropped/` and columns in `train/` and `valid/`."""
+    name, text, chars = values.pop("id"), values.pop("text", None), values.pop("chars", 0)
+    if kind == "evidence":
+        return Row(name, text, chars, step=values["step"])
+    if kind == "dropped":
+        meta = orjson.loads(values["meta"] or "{}")
+        return Row(name, text, chars, meta, values["step"], values["reason"], values["duplicate_of"], values["jaccard"])
+    if text is None:  # a row of messages
+        text = orjson.dumps(values.pop("messages", ""), default=str).decode()
+        chars = len(text)
+    return Row(name, text, chars, values)
+
+
+# ---------------------------------------------------------------- what to show
+
+
+@dataclass
+class Refusals:
+    """Rows of `dropped/` chosen in one pass."""
+
+    by_rule: dict[tuple[str, str], Sample]
+    some: Sample
+    copies: Sample
+    quarantined: Sample
+    likeness: Counter[float] = field(default_factory=Counter)  # duplicates by Jaccard, rounded down to 0.05
+
+
+def choose_refused(
+    tables: Tables, rules: Mapping[str, Sequence[str]], *, each: int, some: int, copies: int, quarantined: int
+) -> Refusals:
+    """A few dropped documents of every one of `rules` (by step), some of all, some copies, and quarantined input."""
+    found = Refusals(
+        {(step, rule): Sample(each) for step, names in rules.items() for rule in names},
+        Sample(some),
+        Sample(copies),
+        Sample(quarantined),
+    )
+    for place, name, step, reason, duplicate_of, jaccard in tables.scan(
+        "dropped", "id", "step", "reason", "duplicate_of", "jaccard"
+    ):
+        drawn = draw(name)
+        if reason.startswith(QUARANTINED):
+            found.quarantined.offer(drawn, place)
+            continue
+        found.some.offer(drawn, place)
+        if duplicate_of is not None:
+            found.copies.offer(drawn, place)
+            found.likeness[-1.0 if jaccard is None else int(jaccard * 20 + 1e-9) / 20] += 1
+        rule = next((rule for rule in rules.get(step, ()) if reason == rule or reason.startswith(f"{rule}: ")), None)
+        if rule is not None:
+            found.by_rule[step, rule].offer(drawn, place)
+    return found
+
+
+def choose_evidence(tables: Tables, kinds: Mapping[str, Sequence[str]], each: int) -> dict[tuple[str, str], Sample]:
+    """A few pieces of evidence of every one of `kinds` (by step), from documents drawn at random."""
+    samples = {(step, kind): Sample(each) for step, names in kinds.items() for kind in names}
+    before, drawn = "", 0
+    for place, name, step, kind in tables.scan("evidence", "id", "step", "kind"):
+        if name != before:
+            before, drawn = name, draw(name)
+        if sample := samples.get((step, kind)):
+            sample.offer(drawn, place)
+    return samples
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A kept document and the copies of it that went."""
+
+    kept: str  # its id
+    copies: int
+    shown: Sequence[Place]
+
+
+def choose_clusters(tables: Tables, duplicates: int, *, largest: int, copies: int) -> tuple[int, list[Cluster]]:
+    """How many kept documents had copies, and the `largest` clusters with some copies of each."""
+    passes = 1 + duplicates // MAX_COUNTED if duplicates else 0
+    total, best = 0, list[tuple[int, str]]()
+    for turn in range(passes):
+        counts: Counter[str] = Counter()
+        for _, kept in tables.scan("dropped", "duplicate_of"):
+            if kept is not None and (passes == 1 or draw(kept) % passes == turn):
+                counts[kept] += 1
+        total += len(counts)
+        best = heapq.nsmallest(largest, [*best, *((-count, kept) for kept, count in counts.items())])
+    samples = {kept: Sample(copies) for _, kept in best}
+    if samples:
+        for place, name, kept in tables.scan("dropped", "id", "duplicate_of"):
+            if kept in samples:
+                samples[kept].offer(draw(name), place)
+    return total, [Cluster(kept, -count, samples[kept].places) for count, kept in best]
+
+
+def choose_kept(tables: Tables, ids: Iterable[str], some: int) -> tuple[Sample, dict[str, Place]]:
+    """A sample of the rows of train and valid, and where the documents called `ids` are, or their first blocks.
+
+    A document that was kept for its copies may have been refused by a later step.
+    """
+    sample, places, wanted = Sample(some), dict[str, Place](), set(ids)
+    for kind in ("train", "valid"):
+        for place, name in tables.scan(kind, "id"):
+            sample.offer(draw(name), place)
+            if name in wanted:
+                places[name] = place
+            elif (whole := name.rpartition("-")[0]) in wanted:
+                places.setdefault(whole, place)
+    if missing := wanted - places.keys():
+        places.update((name, place) for place, name in tables.scan("dropped", "id") if name in missing)
+    return sample, places

@@ -1,0 +1,80 @@
+"""Rows to disk and back, and flat columns from metadata of any shape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from builders.document import Document
+from builders.engine.tables import (
+    ROWS,
+    RowWriter,
+    cell,
+    document_row,
+    merge_columns,
+    read_rows,
+    row_document,
+    row_schema,
+    widen,
+)
+
+
+@pytest.mark.parametrize("name", ["rows.arrow", "rows.parquet"])
+def test_rows_come_back_in_order(tmp_path: Path, name: str) -> None:
+    documents = [Document(f"id-{n:04d}", "雪" * n, {"n": n, "title": None}) for n in range(2500)]
+    with RowWriter(tmp_path / name, ROWS) as writer:
+        for document in documents:
+            writer.add(document_row(document), len(document.text))
+    assert [row_document(row) for row in read_rows(tmp_path / name)] == documents
+
+
+def test_no_row_makes_no_file(tmp_path: Path) -> None:
+    with RowWriter(tmp_path / "rows.parquet", ROWS):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    assert list(read_rows(tmp_path / "rows.parquet")) == []
+
+
+def test_parquet_bytes_are_the_same_however_rows_arrive(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        with RowWriter(tmp_path / f"{name}.parquet", ROWS, group_rows=7) as writer:
+            for n in range(50):
+                writer.add(document_row(Document(str(n), "雪停了。")), 4)
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    assert pq.ParquetFile(tmp_path / "a.parquet").num_row_groups == 8
+
+
+METAS: list[dict[str, Any]] = [
+    {"year": 1999, "score": 1, "tags": ["a"], "title": None, "mixed": 1, "big": 2**70},
+    {"year": None, "score": 0.5, "tags": None, "title": "红楼梦", "mixed": "一", "ok": True},
+]
+
+
+def test_columns_hold_every_value() -> None:
+    seen: list[dict[str, str]] = []
+    for meta in METAS:
+        columns: dict[str, str] = {}
+        widen(columns, meta)
+        seen.append(columns)
+    columns = merge_columns(seen)
+    assert columns == merge_columns(reversed(seen))
+    kinds = {
+        "year": "int",
+        "score": "float",
+        "tags": "json",
+        "title": "string",
+        "mixed": "json",
+        "big": "json",
+        "ok": "bool",
+    }
+    assert columns == kinds
+    assert [cell(meta.get("mixed"), "json") for meta in METAS] == ["1", '"一"']
+    assert cell(1, "float") == 1.0
+    assert row_schema(columns).names[:2] == ["id", "text"]
+
+
+def test_a_column_that_is_null_everywhere_is_a_string() -> None:
+    assert str(row_schema({"author": ""}).field("author").type) == "large_string"
