@@ -30,6 +30,8 @@ _PINNED |= {character: character for character in "甦甯礆"}
 # Characters of GB 2312 that t2s changes are at home in both scripts (乾 徵 夥 …), but for these two, which simplified
 # text knows as rare surnames only.
 _TRADITIONAL_THOUGH_IN_GB2312 = "後於"
+# And these live on in simplified text (细雨濛濛, 睡眼矇眬, 束脩), though its charset forgot them.
+_SIMPLIFIED_USES_TOO = "濛矇脩"
 # Big5 has these, among its rarely used characters, for words of their own; in running text they are simplified.
 _SIMPLIFIED_THOUGH_IN_BIG5 = "与价优体党凄厂厅厘听宁异怀怜惊扰据机极构柜栖洁洒涂确种离网胜蚕蜡触赶踊适"
 
@@ -74,6 +76,7 @@ def _in_charset(character: str, encoding: str) -> bool:
 def traditional_only() -> frozenset[str]:
     """Characters that only traditional script uses (說 風 這 …); not 乾, 著, 藉, 徵 or 么, which both have."""
     both = {old for old in simplified_characters() if _in_charset(old, "gb2312")}
+    both |= set(_SIMPLIFIED_USES_TOO)
     return frozenset(simplified_characters()) - both | frozenset(_TRADITIONAL_THOUGH_IN_GB2312)
 
 
@@ -98,7 +101,7 @@ def fold_table() -> NDArray[numpy.uint16]:
     """The fold of every UTF-16 code unit; 0 where nothing is left of it, surrogates are themselves.
 
     For a key that is the same in both scripts, widths and cases and without punctuation:
-    `folded = fold_table()[units]; folded = folded[folded != 0]`.
+    `folded = fold_table().take(units); folded = folded.compress(folded != 0)`.
     """
     import numpy
 
@@ -127,6 +130,6 @@ def fold(text: str) -> str:
     import numpy
 
     units = numpy.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2")
-    folded = fold_table()[units]
-    kept = folded[folded != 0].tobytes().decode("utf-16-le", "surrogatepass")
+    folded = fold_table().take(units)
+    kept = folded.compress(folded != 0).tobytes().decode("utf-16-le", "surrogatepass")
     return _OUTSIDE_THE_TABLE.sub(lambda match: _fold_character(match[0]), kept)

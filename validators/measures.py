@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from validators.characters import HAN
 
 if TYPE_CHECKING:  # numpy is loaded by the first call
     import numpy
@@ -154,29 +157,40 @@ class Repetition(NamedTuple):
     top_pair_share: float = 0.0  # ... among all pairs
 
 
-def repetition(han: Units) -> Repetition:
-    """Near and far repetition of a text's Han characters (three sorts; there are no loops in Python)."""
+def repetition(han: Units, min_repeated_share: float = 0.4) -> Repetition:
+    """Near and far repetition of a text's Han characters. `repeated_share` is 0 where it cannot reach the minimum."""
     import numpy
 
     if len(han) < _MIN_HAN:
         return Repetition()
-    wide = han.astype(numpy.uint64)
-    pairs = wide[:-1] << numpy.uint64(16) | wide[1:]
-    fours = pairs[:-2] << numpy.uint64(32) | pairs[2:]
-    mixed = fours * numpy.uint64(0x9E3779B97F4A7C15)  # an odd factor and a shift spread the first four over all bits
-    eights = numpy.sort((mixed[:-4] ^ mixed[:-4] >> numpy.uint64(29)) + fours[4:])
+    pairs = han[:-1].astype(numpy.uint32) << numpy.uint32(16) | han[1:]
+    fours = pairs[:-2].astype(numpy.uint64) << numpy.uint64(32) | pairs[2:]
     rows = numpy.sort(_windows(fours), axis=1)
-    pairs = numpy.sort(pairs)
-    starts = numpy.flatnonzero(numpy.concatenate(([True], pairs[1:] != pairs[:-1], [True])))
-    counts = numpy.diff(starts)
+    new = numpy.count_nonzero(rows[:, 1:] != rows[:, :-1]) + len(rows)
+    pairs.sort()
+    is_first = numpy.ones(len(pairs) + 1, dtype=bool)  # of its kind, and the one past the last
+    numpy.not_equal(pairs[1:], pairs[:-1], out=is_first[1:-1])
+    starts = numpy.flatnonzero(is_first)
+    counts = starts[1:] - starts[:-1]
     top = int(counts.argmax())
     code = int(pairs[starts[top]])
+    # Runs of eight are at least as many different ones as pairs are.
+    possible = 1 - len(counts) / len(pairs)
     return Repetition(
-        repeated_share=float(numpy.count_nonzero(eights[1:] == eights[:-1]) / len(eights)),
-        distinct_share=float((numpy.count_nonzero(rows[:, 1:] != rows[:, :-1]) + len(rows)) / rows.size),
+        repeated_share=_repeated_share(fours) if possible >= min_repeated_share else 0.0,
+        distinct_share=float(new / rows.size),
         top_pair=chr(code >> 16) + chr(code & 0xFFFF),
         top_pair_share=float(counts[top] / len(pairs)),
     )
+
+
+def _repeated_share(fours: NDArray[numpy.uint64]) -> float:
+    """How many of the runs of eight came before; a run is two fours, mixed into one number."""
+    import numpy
+
+    mixed = fours[:-4] * numpy.uint64(0x9E3779B97F4A7C15)  # an odd factor and a shift spread it over all bits
+    eights = numpy.sort((mixed ^ mixed >> numpy.uint64(29)) + fours[4:])
+    return float(numpy.count_nonzero(eights[1:] == eights[:-1]) / len(eights))
 
 
 class Labels(NamedTuple):
@@ -201,3 +215,79 @@ def labels(kinds: Kinds, max_chars: int = 40) -> Labels:
     label = han[(marked == 0) & (han > 0) & (han <= max_chars)]
     total = int(han.sum())
     return Labels(float(label.sum() / max(total, 1)), float(label.mean()) if len(label) else 0.0)
+
+
+_DIGITS = re.compile("[0-9０-９]+")
+
+
+def log_share(text: str) -> float:
+    """How many of the lines came before when their digits are left out: `12:01 第3次`, `12:05 第17次`."""
+    lines = [line for line in _DIGITS.sub("", text).split("\n") if len(line) > 1]
+    return 1 - len(set(lines)) / len(lines) if lines else 0.0
+
+
+# What is left where the article itself is on another page: an ellipsis, a link to the rest, or both.
+_REST = "更多|全文|全部|详情|詳情|详细|詳細|原文|内容|內容|下文|阅读|閱讀|剩余|剩餘|展开|展開"
+_LINK = (
+    "(?:(?:点击|點擊)?(?:查看|阅读|閱讀|浏览|瀏覽|展开|展開|显示|顯示|了解|瞭解|继续|繼續|更多)"
+    f"(?:{_REST}){{1,3}}|更多|全文|详情|詳情|详细|詳細|展开|展開)"
+)
+_TEASER = re.compile(
+    rf"(?:(?:…|\.{{3}}|。{{3}}|．{{3}})[ \u3000]{{0,4}}[\[【(（<《]?(?:{_LINK})?|{_LINK})"
+    r"[\]】)）>》»›→]{0,4}(?=\s|\Z)"
+)
+_TEASER_CHARS = 24  # no teaser's end is longer
+_TEASER_ENDS = frozenset("….。．]】)）>》»›→" + _REST)
+_MIN_TEASERS = 3
+_STOP = "。！？"
+_USUAL_CHARS_PER_STOP = 80
+
+
+def teaser_share(text: str) -> float:
+    """How many of the lines break off with an ellipsis or a link to the rest; three of them are needed.
+
+    Where they stand on one line, how many of its sentences.
+    """
+    lines = ended = 0
+    for line in text.split("\n"):
+        line = line.rstrip()
+        lines += bool(line)
+        if not line or line[-1] not in _TEASER_ENDS or (line.endswith("……") and any(stop in line for stop in _STOP)):
+            continue  # the long ellipsis after whole sentences is a voice that falls silent
+        ended += bool(_TEASER.search(line, max(0, len(line) - _TEASER_CHARS)))
+    share = ended / lines if ended >= _MIN_TEASERS else 0.0
+    stops = sum(map(text.count, _STOP))
+    if stops * _USUAL_CHARS_PER_STOP > len(text):
+        return share
+    cut = len(_TEASER.findall(text))
+    return max(share, cut / (cut + stops + lines - ended)) if cut >= _MIN_TEASERS else share
+
+
+# How lines of the usual languages begin and end, and what stands in the middle of them.
+_CODE_LINE = re.compile(
+    r"(?:[;{}]|\*/)$|^(?:[#@$<}\]]|//|/\*|\*|--|import |from \w|def |class |return\b|var |let |const |function\b|"
+    r"public |private |static |(?:if|for|while|switch|catch)\b ?\(|elif |else\b|try\b|print|echo |select |insert |"
+    r"update |delete |\"\w+\":)"
+    r"|[a-z0-9_]\([^()]{0,80}\)|</?[a-z]\w*|[a-z0-9_] ?[-+*/|&]?= ?[a-z0-9_\"']|\w(?:::|->|=>)\w|&&|\|\|",
+    re.IGNORECASE | re.ASCII,
+)
+_CODE_SIGNS = re.compile(r"[{}()\[\]<>;=_\"'#$&|\\/*]")
+_MIN_CODE_SIGNS = 0.08  # of the characters of code; formulas and abbreviations in prose stay below
+_MAX_HAN_OF_CODE = 0.75  # of a line: strings and comments may be Chinese
+_HAN_RUN = re.compile(f"[{HAN}]+")
+_LINE_SAMPLE_CHARS = 400
+
+
+def code_share(text: str) -> float:
+    """How much of the text, blanks at line ends aside, stands on lines of code, markup or data."""
+    total = code = signs = sampled = 0
+    for line in map(str.strip, text.split("\n")):
+        total += len(line)
+        sample = line[:_LINE_SAMPLE_CHARS]
+        if _HAN_RUN.match(line) or not _CODE_LINE.search(sample):  # hardly any line of code begins with a Han character
+            continue
+        if sum(map(len, _HAN_RUN.findall(sample))) <= _MAX_HAN_OF_CODE * len(sample):
+            code += len(line)
+            sampled += len(sample)
+            signs += len(_CODE_SIGNS.findall(sample))
+    return code / max(total, 1) if signs >= _MIN_CODE_SIGNS * sampled else 0.0

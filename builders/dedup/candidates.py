@@ -12,7 +12,7 @@ from builders.dedup.verify import Verifier
 # In a run of equal keys the others are compared with the best that stay, at most with so many: ten thousand letters
 # made from one form meet in the bands of the form and would be fifty million pairs there. Two that are alike beyond
 # the form meet in other, shorter runs.
-_MAX_LEADERS = 64
+_MAX_LEADERS = 16
 
 
 class _PairSet:

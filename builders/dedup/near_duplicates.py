@@ -74,7 +74,9 @@ class NearDuplicates(Corpus):
         if self.engine not in ("siku", "datasketch"):
             mistakes.append(f"engine is {self.engine!r}, must be 'siku' or 'datasketch'")
         if mistakes:
-            raise SikuError("near-duplicates cannot be found like this", where="NearDuplicates", why="; ".join(mistakes))
+            raise SikuError(
+                "near-duplicates cannot be found like this", where="NearDuplicates", why="; ".join(mistakes)
+            )
 
     def sketch(self, folder: Path) -> ShardSketch:
         return ShardSketch(folder, ngram_chars=self.ngram_chars, bands=self.bands, rows=self.rows)

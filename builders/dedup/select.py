@@ -35,9 +35,7 @@ def best_stay(candidates: Mask, duplicates: Pairs) -> Mask:
     """
     stays = bytearray(candidates.tobytes())
     in_order = np.argsort(duplicates.worse, kind="stable")
-    for better, worse in zip(
-        duplicates.better[in_order].tolist(), duplicates.worse[in_order].tolist(), strict=True
-    ):
+    for better, worse in zip(duplicates.better[in_order].tolist(), duplicates.worse[in_order].tolist(), strict=True):
         if stays[better]:
             stays[worse] = 0
     return np.frombuffer(stays, dtype=np.bool_).copy()

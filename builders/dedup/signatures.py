@@ -17,7 +17,7 @@ from builders.dedup.shingles import Hashes, Offsets, Units, mix, ngram_hashes
 BINS = 256
 EMPTY = np.uint32(0xFFFFFFFF)
 _SLICE_UNITS = 1 << 15  # what is worked on at a time, with all that is made from it, fits the cache of a core
-_PROBES = 8
+_PROBES = 16  # for all texts at once; longer searches text by text
 
 Minima = npt.NDArray[np.uint32]
 
@@ -38,30 +38,36 @@ def bin_minima(units: Units, ends: Offsets, ngram_chars: int) -> Minima:
 
 
 @cache
-def _probes() -> npt.NDArray[np.intp]:
-    """For every bin the bins that it borrows from when it is empty, in order: fixed, and different for every bin."""
-    probes = np.arange(_PROBES * BINS, dtype=np.uint64)
-    mix(probes)
-    return (probes >> np.uint64(56)).astype(np.intp).reshape(_PROBES, BINS)
+def _lenders() -> npt.NDArray[np.intp]:
+    """For every bin all bins in the order in which it asks them: fixed, and another one for every bin."""
+    hashes = np.arange(BINS * BINS, dtype=np.uint64)
+    mix(hashes)
+    return np.argsort(hashes.reshape(BINS, BINS), axis=1)
 
 
 def borrow(minima: Minima) -> None:
-    """Fill the empty bins of every text that has an n-gram with the values of full ones, in place.
+    """Give every empty bin the value of the first full one in its own order of bins, in place.
 
-    Without it, short texts would agree in their empty bins. A bin asks `_PROBES` bins chosen by hash, then takes the
-    next full one to its right, so that even a text of one n-gram is done in a fixed number of passes.
+    Without it, short texts would agree in their empty bins. A text without n-grams stays empty.
     """
-    full = minima != EMPTY
-    rows, bins = np.nonzero(~full & full.any(axis=1)[:, None])
-    for probe in _probes():
-        found = full[rows, probe[bins]]
-        minima[rows[found], bins[found]] = minima[rows[found], probe[bins[found]]]
-        rows, bins = rows[~found], bins[~found]
-    if len(rows):
-        needy, row_of = np.unique(rows, return_inverse=True)
-        twice = np.where(np.tile(full[needy], 2), np.arange(2 * BINS), 2 * BINS)
-        next_full = np.minimum.accumulate(twice[:, ::-1], axis=1)[:, ::-1]
-        minima[rows, bins] = minima[rows, next_full[row_of, bins] % BINS]
+    own, filled = minima.ravel().copy(), minima.reshape(-1)
+    empty = np.flatnonzero(own == EMPTY)
+    for lender in _lenders().T[:_PROBES]:
+        values = own[(empty & -BINS) + lender[empty & (BINS - 1)]]
+        filled[empty] = values
+        empty = empty[values == EMPTY]
+    texts, begins = np.unique(empty // BINS, return_index=True)
+    for text, bins in zip(texts.tolist(), np.split(empty % BINS, begins[1:]), strict=False):
+        full = np.flatnonzero(own[text * BINS : (text + 1) * BINS] != EMPTY)
+        if len(full):  # few bins are: rank all of them
+            first = _places()[bins][:, full].argmin(axis=1)
+            minima[text, bins] = own[text * BINS + full[first]]
+
+
+@cache
+def _places() -> npt.NDArray[np.intp]:
+    """At which place in the order of a bin (row) another bin (column) stands."""
+    return np.argsort(_lenders(), axis=1)
 
 
 def band_keys(minima: Minima, bands: int, rows: int) -> Hashes:

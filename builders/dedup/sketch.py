@@ -52,18 +52,21 @@ def _digest(folded: Units, raw: bytes) -> bytes:
     return hashlib.blake2b(raw, digest_size=16, person=b"no letters").digest()
 
 
-def damage_quality(raw: bytes) -> float:
-    """1.0 for a text without replacement (U+FFFD) and private-use characters, 0.0 from 2 % of them on."""
-    units = np.frombuffer(raw, dtype="<u2")
-    private_use = np.count_nonzero(units - np.uint16(0xE000) < 0x1900)  # wraps around: one comparison for a range
-    damaged = private_use + np.count_nonzero(units == 0xFFFD)
-    return max(0.0, 1.0 - _DAMAGE_WEIGHT * damaged / max(1, len(units)))
+def damage_quality(texts: list[bytes]) -> list[int]:
+    """The quality of texts by what encoding errors left in them, in thousandths: U+FFFD and private-use characters."""
+    units = np.frombuffer(b"".join(texts), dtype="<u2")
+    private_use = units - np.uint16(0xE000) < 0x1900  # wraps around: one comparison for a range
+    damaged = np.flatnonzero(private_use | (units == 0xFFFD))
+    lengths = np.array([len(text) // 2 for text in texts])
+    ends = np.searchsorted(damaged, np.cumsum(lengths))
+    share = np.diff(ends, prepend=0) / np.maximum(lengths, 1)
+    return np.rint(1000 * np.maximum(0.0, 1.0 - _DAMAGE_WEIGHT * share)).astype(int).tolist()
 
 
-def _quality_thousandths(document: Document, raw: bytes) -> int:
+def _given_quality(document: Document) -> int | None:
     given = document.meta.get("quality")
     if not isinstance(given, int | float) or not math.isfinite(given):
-        given = damage_quality(raw)
+        return None
     return round(1000 * min(1.0, max(0.0, given)))
 
 
@@ -76,7 +79,7 @@ class ShardSketch:
         self._files: dict[str, BinaryIO] = {name: (folder / f"{name}.bin").open("wb") for name in _FILES}
         self._books: dict[str, int] = {}
         self._id_end = self._text_end = 0
-        self._documents: list[tuple[bytes, int, int, bool]] = []  # id, book, quality, valid
+        self._documents: list[tuple[bytes, int, int | None, bool]] = []  # id, book, quality, valid
         self._texts: list[bytes] = []
         self._units = 0
 
@@ -86,7 +89,7 @@ class ShardSketch:
             (
                 document.id.encode("utf-8", "surrogatepass"),
                 self._book(document.meta.get("book")),
-                _quality_thousandths(document, text),
+                _given_quality(document),
                 document.meta.get("split") == "valid",
             )
         )
@@ -115,7 +118,9 @@ class ShardSketch:
         texts = np.split(folded, ends[:-1])
         digests = b"".join(map(_digest, texts, self._texts))
         records["digest"] = np.frombuffer(digests, dtype="<u8").reshape(-1, 2)
-        records["book"], records["quality"], records["valid"] = books, qualities, valid
+        records["book"], records["valid"] = books, valid
+        own = damage_quality(self._texts)
+        records["quality"] = [own if given is None else given for given, own in zip(qualities, own, strict=True)]
         records["sampled"] = np.count_nonzero(minima != EMPTY, axis=1)
         borrow(minima)
         for name, data in {

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from builders.publish.figures import percent, share_of, short_number, signed
+from builders.publish.figures import percent, share_of, short_number, signed, whole_percent
 from builders.publish.page import Html, element, join
 
 ROW_PX, BAR_PX = 42, 14
@@ -36,7 +36,7 @@ def waterfall(changes: Sequence[Change], first: str, last: str) -> Html:
     rows += [_change_row(number + 1, change, whole, axis) for number, change in enumerate(changes)]
     rows.append(_total_row(len(rows), last, kept, whole, axis))
     height = len(rows) * ROW_PX + 28
-    begins = f" The axis begins at {percent(axis.low)}, so that small changes can be seen." if axis.low else ""
+    begins = f" The axis begins at {whole_percent(axis.low)}, so that small changes can be seen." if axis.low else ""
     told = f"{first}: {whole:,} characters. {last}: {kept:,}, {percent(share_of(kept, whole))} of them.{begins}"
     return element(
         "svg",
@@ -62,7 +62,7 @@ class Axis:
 
     @staticmethod
     def over(least: float, most: float) -> Axis:
-        """From zero where much was removed; else from a round share well below the least, to make small changes visible."""
+        """From zero where much was removed; else from a round share below the least, so that small changes show."""
         reach = most - least
         span = most if reach > 0.4 or reach == 0 else reach * 1.6
         step = _round_step(span / 4)
@@ -83,7 +83,7 @@ class Axis:
             anchor = "start" if x < 4 else "end" if x > 96 else "middle"
             marks.append(element("line", x1=_pc(x), x2=_pc(x), y1=0, y2=bottom, class_="grid"))
             marks.append(
-                element("text", percent(round(share, 10)), x=_pc(x), y=bottom + 18, text_anchor=anchor, class_="tick")
+                element("text", whole_percent(share), x=_pc(x), y=bottom + 18, text_anchor=anchor, class_="tick")
             )
         return join(marks)
 
@@ -112,7 +112,10 @@ def _row_text(number: int, label: str, figure: str, share: str) -> Html:
     y = number * ROW_PX + 14
     figures = [element("tspan", figure, class_="strong"), f"  {share}" if share else None]
     return join(
-        [element("text", label, x=0, y=y), element("text", *figures, x="100%", y=y, text_anchor="end", class_="figures")]
+        [
+            element("text", label, x=0, y=y),
+            element("text", *figures, x="100%", y=y, text_anchor="end", class_="figures"),
+        ]
     )
 
 
@@ -130,7 +133,7 @@ def _change_row(number: int, change: Change, whole: int, axis: Axis) -> Html:
     middle = share_of(change.before - change.dropped, whole)
     moved = change.after - change.before
     top = number * ROW_PX + 20
-    share = percent((after - before)).replace("-", "−") if moved else ""
+    share = percent(after - before).replace("-", "−") if moved else ""
     dropped = _bar("dropped", axis.at(middle), axis.at(before), top, f"{change.dropped:,} in documents that went")
     told = f"{abs(change.cut):,} {'cut out of' if change.cut > 0 else 'added to'} documents"
     low, high = sorted((axis.at(middle), axis.at(after)))

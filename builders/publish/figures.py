@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from builders.engine.ledger import StepTally, removed_share
+
+MAX_SETTING_CHARS = 120
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,20 @@ class StepFigures:
         return most_frequent(self.tally.dropped)
 
     @property
+    def settings_text(self) -> str:
+        """The settings as `--set` takes them: `min_chars=20, titles=雪夜,归人`."""
+        return ", ".join(f"{key}={_setting(value)}" for key, value in self.settings.items())
+
+    @property
     def idle(self) -> bool:
         """True if it neither refused nor cut nor noted anything."""
         tally = self.tally
         return not (tally.dropped or tally.notes or tally.examples or tally.characters_removed)
+
+
+def _setting(value: Any) -> str:
+    written = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return written if len(written) <= MAX_SETTING_CHARS else written[:MAX_SETTING_CHARS] + "…"
 
 
 def steps_of(manifest: Mapping[str, Any]) -> list[StepFigures]:
@@ -50,11 +62,11 @@ def steps_of(manifest: Mapping[str, Any]) -> list[StepFigures]:
     return found
 
 
-def warnings(steps: list[StepFigures]) -> list[str]:
+def warnings(steps: Sequence[StepFigures]) -> list[str]:
     """One sentence for each step that removed more than its guard finds usual."""
     return [
-        f"{step.tally.name} removed {percent(step.share)} of what reached it, more than the {step.warn_share:.0%} "
-        "at which its guard warns"
+        f"{step.tally.name} removed {percent(step.share)} of what reached it; its guard warns above "
+        f"{whole_percent(step.warn_share)}."
         for step in steps
         if step.warns
     ]
@@ -75,13 +87,21 @@ def percent(share: float) -> str:
     ('3.1 %', '> 99.9 %', '100 %')
     """
     size = abs(share)
-    if size in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
-    if size < 0.0001:
+    if 0 < size < 0.0001:
         return "< 0.01 %"
     if 0.9995 <= size < 1:
         return "> 99.9 %"
-    return f"{share:.2%}".replace("%", " %") if size < 0.01 else f"{share:.1%}".replace("%", " %")
+    return f"{100 * share:.{0 if size in (0, 1) else 2 if size < 0.01 else 1}f} %"
+
+
+def whole_percent(share: float) -> str:
+    """A limit, as it was set: `30 %`."""
+    return f"{100 * share:.10g} %"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def signed(count: int) -> str:
@@ -93,9 +113,9 @@ def short_number(count: int) -> str:
     """Three figures and a unit: `1.24 M`; below ten thousand the number itself."""
     if count < 10_000:
         return f"{count:,}"
+    count = int(float(f"{count:.3g}"))
     power = min((len(str(count)) - 1) // 3, 4)
-    value = count / 1000**power
-    return f"{value:.{max(0, 2 - len(str(int(value))) + 1)}f} {'?kMGT'[power]}"
+    return f"{count / 1000**power:.3g} {' kMGT'[power]}"
 
 
 def in_wan(chars: int) -> str:

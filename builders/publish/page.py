@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 STYLE = Path(__file__).with_name("report.css")
 # No script, no request: even if a text got through unescaped, a browser would neither run nor load anything.
@@ -16,6 +17,7 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffc"
     "\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff\ue000-\uf8ff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
 )
+MAX_SUBSTITUTED_CHARS = 4  # a longer change at the end of two windows is a cut, with what follows it moved up
 _VOID = frozenset({"br", "meta"})
 
 
@@ -43,7 +45,7 @@ def join(parts: Iterable[object]) -> Html:
     return Html("".join(escape(part) for part in parts if part is not None))
 
 
-def element(name: str, *children: object, **attributes: object) -> Html:
+def element(name: str, /, *children: object, **attributes: object) -> Html:
     """An element; an attribute that is a Python keyword ends in `_`, other `_` stand for `-`, None is left out.
 
     >>> element("p", "1 < 2", class_="note")
@@ -63,10 +65,11 @@ def cut(text: str, chars: int) -> str:
 
 
 def chinese(text: str, total_chars: int | None = None) -> Html:
-    """A piece of the corpus in its own block; `total_chars` is its full length where only a part is given."""
-    more = total_chars is not None and total_chars > len(text)
-    length = element("span", f" {total_chars:,} characters in all", class_="length") if more else None
-    return element("div", text + ("…" if more else ""), length, class_="text", lang="zh")
+    """A piece of the corpus in its own block; `total_chars` is the full length of a text that was cut."""
+    if total_chars is None:
+        return element("div", text, class_="text", lang="zh")
+    length = element("span", f" {total_chars:,} characters in all", class_="length", lang="en")
+    return element("div", text, "…", length, class_="text", lang="zh")
 
 
 def table(caption: str, head: Sequence[object], rows: Iterable[Sequence[object]], kind: str = "") -> Html:
@@ -77,11 +80,12 @@ def table(caption: str, head: Sequence[object], rows: Iterable[Sequence[object]]
     body = []
     for row in rows:
         first = element("th", row[0], scope="row")
-        rest = [element("td", cell, class_=kind) for cell, kind in zip(row[1:], kinds[1:], strict=True)]
+        rest = [
+            element("td", cell, class_=kind, data_label=name or None)  # on a phone the name stands before the cell
+            for name, kind, cell in zip(names[1:], kinds[1:], row[1:], strict=True)
+        ]
         body.append(element("tr", first, *rest))
-    grid = element(
-        "table", element("caption", caption), element("thead", element("tr", *top)), element("tbody", *body)
-    )
+    grid = element("table", element("caption", caption), element("thead", element("tr", *top)), element("tbody", *body))
     return element("div", grid, class_=f"scroll {kind}".strip(), tabindex=0, role="region", aria_label=caption)
 
 
@@ -90,31 +94,43 @@ def definitions(pairs: Iterable[tuple[object, object]], kind: str | None = None)
     return element("dl", *parts, class_=kind)
 
 
-def section(name: str, title: str, chinese_title: str, *children: object) -> Html:
+class Section(NamedTuple):
+    """A part of the page that its contents list."""
+
+    name: str
+    title: str
+    html: Html
+
+
+def section(name: str, title: str, chinese_title: str, *children: object) -> Section:
     heading = element("h2", title, " ", element("span", chinese_title, lang="zh"), id=f"{name}-title")
-    return element("section", heading, *children, id=name, aria_labelledby=f"{name}-title")
+    return Section(name, title, element("section", heading, *children, id=name, aria_labelledby=f"{name}-title"))
 
 
 def differences(before: str, after: str) -> tuple[Html, Html]:
-    """Two short texts with what differs marked: `del` in the first, `ins` in the second."""
+    """Two excerpts of the same window with what differs marked: `del` in the first, `ins` in the second.
+
+    Where both are equally long, what one has beyond the end of the other is only text that moved into its window.
+    """
     left: list[object] = []
     right: list[object] = []
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    for what, start, end, other_start, other_end in matcher.get_opcodes():
-        if what == "equal":
-            left.append(before[start:end])
-            right.append(after[other_start:other_end])
-            continue
-        if start < end:
-            left.append(element("del", before[start:end].replace("\n", "↵\n")))
-        if other_start < other_end:
-            right.append(element("ins", after[other_start:other_end].replace("\n", "↵\n")))
+    changes = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    for what, start, end, other_start, other_end in changes:
+        old, new = before[start:end], after[other_start:other_end]
+        at_end = len(before) == len(after) and (end, other_end) == (len(before), len(after))
+        moved = at_end and (len(old) != len(new) or len(new) > MAX_SUBSTITUTED_CHARS)
+        left.append(old if what == "equal" or (moved and not new) else _marked("del", old))
+        right.append(new if what == "equal" or moved else _marked("ins", new))
     return join(left), join(right)
 
 
-def page(title: str, contents: Sequence[tuple[str, str]], header: Html, body: Iterable[Html]) -> bytes:
+def _marked(name: str, text: str) -> Html | None:
+    return element(name, text.replace("\n", "↵\n")) if text else None
+
+
+def page(title: str, header: Html, sections: Sequence[Section]) -> bytes:
     """A whole document in one file: style inside, nothing from elsewhere."""
-    links = [element("li", element("a", label, href=f"#{name}")) for name, label in contents]
+    links = [element("li", element("a", one.title, href=f"#{one.name}")) for one in sections]
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -124,5 +140,7 @@ def page(title: str, contents: Sequence[tuple[str, str]], header: Html, body: It
         element("style", Html(STYLE.read_text(encoding="utf-8"))),
     )
     nav = element("nav", element("ul", *links), aria_label="Contents")
-    whole = element("html", head, "\n", element("body", header, nav, element("main", *body)), lang="en")
+    whole = element(
+        "html", head, "\n", element("body", header, nav, element("main", *(one.html for one in sections))), lang="en"
+    )
     return b"<!doctype html>\n" + whole.encode() + b"\n"

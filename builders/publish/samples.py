@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 QUARANTINED = "quarantined: "  # how the reason of a piece of input that became no document begins
+READ_CHARS = 5_000  # of a text; in two copies, the first difference is looked for among them
 IDS_A_BATCH, TEXTS_A_BATCH = 10_000, 100
 MAX_COUNTED = 250_000  # clusters counted in one pass over the dropped rows; more of them take more passes
 
@@ -91,39 +92,37 @@ class Tables:
                         yield Place(kind, number, row), *values
                         row += 1
 
-    def fetch(self, places: Iterable[Place], chars: int) -> dict[Place, Row]:
-        """The rows at these places, with the first `chars` characters of their text."""
+    def fetch(self, places: Iterable[Place]) -> dict[Place, Row]:
+        """The rows at these places, with the beginnings of their texts."""
         wanted: dict[tuple[str, int], set[int]] = defaultdict(set)
         for place in places:
             wanted[place.kind, place.file].add(place.row)
         rows: dict[Place, Row] = {}
         for (kind, number), numbers in sorted(wanted.items()):
-            for row, values in _read_rows(self.files(kind)[number], sorted(numbers), chars):
+            for row, values in _read_rows(self.files(kind)[number], sorted(numbers)):
                 rows[Place(kind, number, row)] = _row(kind, values)
         return rows
 
 
-def _read_rows(path: Path, numbers: Sequence[int], chars: int) -> Iterator[tuple[int, dict[str, Any]]]:
+def _read_rows(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Only the row groups that hold one of `numbers` are read."""
     with pq.ParquetFile(path) as file:
         first = 0
         for group in range(file.num_row_groups):
             end = first + file.metadata.row_group(group).num_rows
             if any(first <= number < end for number in numbers):
-                yield from _read_group(file, group, first, numbers, chars)
+                yield from _read_group(file, group, first, numbers)
             first = end
 
 
-def _read_group(
-    file: Any, group: int, first: int, numbers: Sequence[int], chars: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
+def _read_group(file: Any, group: int, first: int, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any]]]:
     for batch in file.iter_batches(batch_size=TEXTS_A_BATCH, row_groups=[group]):
         here = [number - first for number in numbers if first <= number < first + batch.num_rows]
         if here:
             chosen = batch.take(here)
             values = {name: chosen[name] for name in chosen.schema.names if name != "text"}
             if "text" in chosen.schema.names:
-                values["text"] = pc.utf8_slice_codeunits(chosen["text"], 0, chars)
+                values["text"] = pc.utf8_slice_codeunits(chosen["text"], 0, READ_CHARS)
                 values["chars"] = pc.utf8_length(chosen["text"])
             for place, row in enumerate(here):
                 yield first + row, {name: column[place].as_py() for name, column in values.items()}
@@ -241,3 +240,81 @@ def choose_kept(tables: Tables, ids: Iterable[str], some: int) -> tuple[Sample, 
     if missing := wanted - places.keys():
         places.update((name, place) for place, name in tables.scan("dropped", "id") if name in missing)
     return sample, places
+
+
+# ---------------------------------------------------------------- all that the report shows
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Copies that were removed, and the document that was kept for them (None if no row has its id any more)."""
+
+    kept_id: str
+    kept: Row | None
+    removed: Sequence[Row]
+    count: int  # of all removed copies, shown or not
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Every row of a dataset that its report shows."""
+
+    by_rule: Mapping[tuple[str, str], Sequence[Row]]  # (step, rule)
+    evidence: Mapping[tuple[str, str], Sequence[Row]]  # (step, kind)
+    quarantined: Sequence[Row]
+    dropped: Sequence[Row]
+    kept: Sequence[tuple[str, Row]]  # split, row
+    clusters: Sequence[Copies]
+    pairs: Sequence[Copies]
+    cluster_count: int
+    likeness: Mapping[float, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much a report shows."""
+
+    rows: int = 20
+    rows_per_rule: int = 3
+    pieces_per_kind: int = 12  # of which the report shows a few that differ
+    quarantined: int = 100
+    clusters: int = 5
+    copies_per_cluster: int = 2
+    pairs: int = 8
+
+
+def choose(
+    folder: Path,
+    rules: Mapping[str, Sequence[str]],
+    kinds: Mapping[str, Sequence[str]],
+    duplicates: int,
+    limits: Limits,
+) -> Shown:
+    """The rows to show of the dataset in `folder`: of the `rules` and `kinds` of evidence of every step, and others."""
+    tables = Tables(folder)
+    refused = choose_refused(
+        tables, rules, each=limits.rows_per_rule, some=limits.rows, copies=limits.pairs, quarantined=limits.quarantined
+    )
+    evidence = choose_evidence(tables, kinds, limits.pieces_per_kind)
+    count, clusters = choose_clusters(tables, duplicates, largest=limits.clusters, copies=limits.copies_per_cluster)
+    samples = [*refused.by_rule.values(), *evidence.values(), refused.some, refused.copies, refused.quarantined]
+    places = {place for one in samples for place in one.places} | {place for one in clusters for place in one.shown}
+    rows = tables.fetch(places)
+    originals = {row.duplicate_of for row in rows.values() if row.duplicate_of is not None}
+    sample, kept = choose_kept(tables, originals, limits.rows)
+    rows |= tables.fetch({*sample.places, *kept.values()} - rows.keys())
+    by_id = {name: rows[place] for name, place in kept.items()}
+    pairs = [rows[place] for place in refused.copies.places]
+    return Shown(
+        by_rule={key: [rows[place] for place in one.places] for key, one in refused.by_rule.items()},
+        evidence={key: [rows[place] for place in one.places] for key, one in evidence.items()},
+        quarantined=[rows[place] for place in sorted(refused.quarantined.places)],
+        dropped=[rows[place] for place in refused.some.places],
+        kept=[(place.kind, rows[place]) for place in sample.places],
+        clusters=[
+            Copies(one.kept, by_id.get(one.kept), [rows[place] for place in one.shown], one.copies) for one in clusters
+        ],
+        pairs=[Copies(row.duplicate_of or "", by_id.get(row.duplicate_of or ""), [row], 1) for row in pairs],
+        cluster_count=count,
+        likeness=refused.likeness,
+    )

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol, Self
+from typing import IO, Any, Self
 
 from builders.sources.inputs import (
     MIB,
@@ -31,6 +31,7 @@ from builders.text.decode import decode
 
 UTF8_FLAG, ENCRYPTED_FLAG = 0x800, 0x1
 RATIO_FROM_BYTES = MIB  # a small file of one character compresses beyond any ratio and harms nobody
+ZSTANDARD_PIECE_BYTES = 65_536  # what a broken end costs
 READ_ERRORS = (
     OSError,  # also BadGzipFile, and what pyarrow says of broken Zstandard
     EOFError,
@@ -52,15 +53,21 @@ class Limits:
     max_ratio: int
 
 
-class _Readable(Protocol):
-    def read(self, size: int = -1, /) -> bytes: ...
-
-
 class Metered(io.RawIOBase):
-    """A stream that counts what it gives, stops at a limit and says `UnreadableError` whatever breaks underneath."""
+    """A stream that counts what it gives, and says `UnreadableError` at a limit or when something breaks underneath.
 
-    def __init__(self, stream: _Readable, check: Callable[[int], None], close: Callable[[], object]) -> None:
-        self._stream, self._check, self._close = stream, check, close
+    `read` may give less than was asked for; all that is whole comes before the error. `file` is the file on the disk
+    where the stream is just that.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int], bytes],
+        close: Callable[[], object],
+        check: Callable[[int], None] = lambda given: None,
+        file: IO[bytes] | None = None,
+    ) -> None:
+        self._read, self._close, self._check, self.file = read, close, check, file
         self._given = 0
 
     def readable(self) -> bool:
@@ -70,7 +77,7 @@ class Metered(io.RawIOBase):
         if size < 0:
             return b"".join(iter(lambda: self.read(MIB), b""))
         try:
-            piece = self._stream.read(size)
+            piece = self._read(size)
         except READ_ERRORS as error:
             raise UnreadableError(f"breaks off after {self._given:,} bytes: {_short(error)}") from error
         self._given += len(piece)
@@ -97,22 +104,26 @@ class Member:
     """
 
     name: str
-    bytes: int
+    size: int
     problem: str = ""
     open: Callable[[], Metered] | None = None
 
+    def stream(self) -> Metered:
+        """What is in it. Raises UnreadableError with the problem, if there is one."""
+        if self.problem or self.open is None:
+            raise UnreadableError(self.problem)
+        return self.open()
+
     def read(self, limit_mb: int, setting: str) -> bytes:
         """All of it, if it has at most `limit_mb`. Raises UnreadableError with the reason."""
-        if self.problem or self.open is None:
-            raise UnreadableError(self.problem or "cannot be read")
-        if self.bytes > limit_mb * MIB:
-            raise UnreadableError(too_large("it", self.bytes, limit_mb, setting))
-        with self.open() as stream:
+        if self.size > limit_mb * MIB:
+            raise UnreadableError(too_large("it", self.size, limit_mb, setting))
+        with self.stream() as stream:
             return stream.read()
 
 
 def open_compressed(path: Path, limits: Limits | None) -> Metered:
-    """The unpacked bytes of a `.gz`, `.zst`, `.bz2` or `.xz` file, or those of a plain one. May raise UnreadableError."""
+    """The unpacked bytes of a `.gz`, `.zst`, `.bz2` or `.xz` file, or those of a plain one."""
     packed = regular_size(path)
     compression = file_kind(path.name).compression
     try:
@@ -120,27 +131,38 @@ def open_compressed(path: Path, limits: Limits | None) -> Metered:
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror or error}") from error
     if not compression:
-        return Metered(file, lambda _: None, file.close)
+        return Metered(file.read, file.close, file=file)
 
     def check(given: int) -> None:
         if limits:
             _check_unfolding(given, packed, limits)
 
-    return Metered(_decompressor(file, compression), check, file.close)
+    return Metered(_decompressor(file, compression), file.close, check)
 
 
-def _decompressor(file: IO[bytes], compression: str) -> _Readable:
+def open_range(path: Path, start: int, end: int) -> Metered:
+    """The bytes of a plain file from `start` up to `end`."""
+    stream = open_compressed(path, None)
+    file = stream.file
+    if file is None:
+        raise UnreadableError("a compressed file cannot be read from the middle")
+    file.seek(start)
+    return Metered(lambda size: file.read(min(size, end - file.tell())), stream.close)
+
+
+def _decompressor(file: IO[bytes], compression: str) -> Callable[[int], bytes]:
+    """A function that gives what comes next. `read1`: to fill a larger piece, `read` would lose it at the break."""
     match compression:
         case ".gz":
-            return gzip.GzipFile(fileobj=file)
+            return gzip.GzipFile(fileobj=file).read1
         case ".bz2":
-            return bz2.BZ2File(file)
+            return bz2.BZ2File(file).read1
         case ".xz":
-            return lzma.LZMAFile(file)
+            return lzma.LZMAFile(file).read1
     import pyarrow
 
-    stream: _Readable = pyarrow.CompressedInputStream(pyarrow.PythonFile(file), "zstd")
-    return stream
+    unpacked = pyarrow.CompressedInputStream(pyarrow.PythonFile(file), "zstd")
+    return lambda size: bytes(unpacked.read(min(size, ZSTANDARD_PIECE_BYTES)))
 
 
 def read_compressed(path: Path, limit_mb: int, setting: str) -> bytes:
@@ -178,7 +200,7 @@ def members(path: Path, limits: Limits) -> Iterator[Member]:
             seen[name] += 1
             if seen[name] > 1:  # an archive may hold a name twice, an id may not
                 name = f"{name}~{seen[name]}"
-            yield Member(name, member.bytes, member.problem or _refusal(name), member.open)
+            yield Member(name, member.size, member.problem or _refusal(name), member.open)
     except UnreadableError as error:
         yield Member("", 0, str(error))
     except READ_ERRORS as error:
@@ -203,6 +225,8 @@ def _zip_members(path: Path, limits: Limits) -> Iterator[Member]:
     unpacked = 0
     try:
         archive = zipfile.ZipFile(path)
+    except OSError as error:
+        raise UnreadableError(f"cannot be read: {error.strerror or error}") from error
     except Exception as error:  # zipfile fails on hostile directories with whatever struct, slicing or codecs raise
         raise UnreadableError(f"broken zip: {_short(error)}") from error
     with archive:
@@ -222,7 +246,7 @@ def _zip_opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[],
             stream = archive.open(info)
         except Exception as error:  # as above
             raise UnreadableError(f"broken zip member: {_short(error)}") from error
-        return Metered(stream, lambda _: None, stream.close)
+        return Metered(stream.read, stream.close)
 
     return opener
 
@@ -279,7 +303,7 @@ def _tar_members(path: Path, limits: Limits) -> Iterator[Member]:
                 count += 1
                 if not info.isdir():
                     yield Member(readable_name(info.name), info.size, _tar_problem(info), _tar_opener(archive, info))
-                archive.members = []  # else it keeps every header
+                archive.members = []  # type: ignore[attr-defined]  # else it keeps every header
             if not archive.ended:
                 raise UnreadableError(f"truncated tar: it breaks off after {count:,} members")
 
@@ -297,6 +321,6 @@ def _tar_opener(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[],
         stream = archive.extractfile(info)
         if stream is None:
             raise UnreadableError("cannot be read")
-        return Metered(stream, lambda _: None, stream.close)
+        return Metered(stream.read, stream.close)
 
     return opener

@@ -51,7 +51,7 @@ _PART_OF_A_BOOK = re.compile(
     re.I,
 )
 _COLLECTION = re.compile(r"(?:小说|小說|名著|合集|书库|書庫|文库|文庫|图书|圖書|书籍|書籍|典籍|古籍|txt)$", re.I)
-_FRONT = re.compile(r"序|自序|前言|楔子|引子|引言|凡例|导读|導讀")
+_FRONT = re.compile(r"(?:原[书書]|自|小)?[序叙敘]|小引|前言|楔子|引子|引言|凡例|导读|導讀")
 _BACK = re.compile(r"后记|後記|尾声|尾聲|终章|終章|跋|附录|附錄|番外")
 
 
@@ -62,7 +62,7 @@ class Listed(Protocol):
     def name(self) -> str: ...
 
     @property
-    def bytes(self) -> int: ...
+    def size(self) -> int: ...
 
 
 F = TypeVar("F", bound=Listed)
@@ -185,7 +185,7 @@ def _mostly(answers: Iterable[object]) -> bool:
 
 
 def _are_books(pages: Sequence[Listed]) -> bool:
-    return _mostly(page.bytes > MAX_CHAPTER_BYTES for page in pages)
+    return _mostly(page.size > MAX_CHAPTER_BYTES for page in pages)
 
 
 def _suffix(file: Listed) -> str:

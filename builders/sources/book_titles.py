@@ -9,6 +9,7 @@ from typing import NamedTuple
 from builders.sources.book_folders import is_generic
 
 HEAD_LINES, HEAD_CHARS, MAX_LABEL_LINE_CHARS = 30, 4000, 80
+MAX_NAME_CHARS = 200  # a longer name is taken as it is; the patterns below are not made for it
 
 _B = r"[\s\u3000\xa0_]*"  # blanks of all kinds
 _OPEN, _CLOSE = r"[(（\[【［{〔]", r"[)）\]】］}〕]"
@@ -19,7 +20,7 @@ _DYNASTY = (
     r"(?:先秦|[西东東]?[汉漢]|三[国國]|[晋晉隋唐宋元明清]|南朝|[北南]宋|民[国國]|近代|[现現]代|[当當]代)(?:朝|代)?"
 )
 _WROTE = r"(?:[编編][著撰次辑輯写寫]|原著|[著撰编編辑輯评評译譯述])"
-_NOBODY = re.compile(r"佚名|[无無]名氏|未知|不[详詳]|匿名|不[题題署提][撰著]人|none|null|unknown|anonymous", re.I)
+_NOBODY = re.compile(r"佚名|[无無]名氏|未知|不[详詳]|匿名|不[题題署提着著]撰人|none|null|unknown|anonymous", re.I)
 _NAME = re.compile(r"[㐀-鿿A-Za-z·•．. \u3000]{2,30}")
 _NOT_A_NAME = re.compile(  # words that stand where a name could: parts, editions, genres
     r"[上中下全终終]|.*(?:[版本册冊卷部集季回章篇校注註]|番外|完[结結])$|.*\d|"
@@ -32,7 +33,7 @@ _JUNK = (
     r"珍藏|典藏|精[装裝]|出版|合集|[连連][载載]|番外|最新章[节節]|免[费費]|[阅閱][读讀]|[无無][弹彈]窗|"
     r"big5|gbk|gb2312|gb18030|utf-?8)"
 )
-_SUFFIX = re.compile(r"\.(?:txt|text|html?|xhtml|zip|tar|tgz|gz|zst|tzst|bz2|tbz2|xz|txz)$", re.I)
+_SUFFIX = re.compile(r"\.(?:txt|text|md|html?|xhtml|zip|tar|tgz|gz|zst|tzst|bz2|tbz2|xz|txz)$", re.I)
 _SITE = re.compile(r"(?:https?://)?www\.[\w.\-]+|[A-Za-z0-9\-]+\.(?:com|net|org|cn|cc|info)\b", re.I)
 _EMPTY_BRACKETS = re.compile(rf"{_OPEN}\W*{_CLOSE}")
 _BRACKETED_JUNK = re.compile(
@@ -40,7 +41,7 @@ _BRACKETED_JUNK = re.compile(
 )
 # A glued 全集 goes where a title of four characters and more is left and does not itself call for it:
 # 鲁迅全集 and 散文诗全集 are titles.
-_COMPLETE = r"(?<=....)(?<![大典品诗詩文说說士生作词詞学學篇剧劇家])全集"
+_COMPLETE = r"(?<=....)(?<![大典品诗詩文说說士生作词詞学學篇剧劇家师師])全集"
 _JUNK_TAIL = re.compile(
     rf"(?:(?:[\W_]+{_JUNK}|(?:(?<=[\w》])(?:txt|精校|校[对對]|[全完]本|完[结結]|下[载載]|全文|{_COMPLETE}|全集(?={_JUNK})))"
     rf"|全集(?=[\W_]*{_JUNK}))(?:[\W_]*{_JUNK})*版?)[\W_]*$",
@@ -60,7 +61,8 @@ def title_and_author(path: str, text: str) -> TitleAndAuthor:
     """Title and author of the book at `path` (below its input). What its first lines say in so many words wins."""
     named = from_name(path)
     stated = from_head(text)
-    return TitleAndAuthor(stated.title or named.title, stated.author or named.author)
+    title, author = stated.title or named.title, stated.author or named.author
+    return TitleAndAuthor(title, "" if author == title else author)
 
 
 def from_name(path: str) -> TitleAndAuthor:
@@ -71,8 +73,9 @@ def from_name(path: str) -> TitleAndAuthor:
     """
     stem, folders = _without_suffix(basename(path)), [part for part in dirname(path).split("/") if part]
     if is_generic(stem) and folders:
-        stem = _without_suffix(next((part for part in reversed(folders) if _HAN.search(part)), folders[-1]))
-    title, author = _parse(_clean(stem))
+        spare = stem if stem.isdecimal() else _without_suffix(folders[-1])
+        stem = next((_without_suffix(part) for part in reversed(folders) if _HAN.search(part)), spare)
+    title, author = _parse(_clean(stem)) if len(stem) <= MAX_NAME_CHARS else ("", "")
     return TitleAndAuthor(title or stem.strip(), author)
 
 
@@ -111,7 +114,8 @@ def _split_author(stem: str) -> tuple[str, str]:
         rf"(.+?)[\s\u3000]+({_DYNASTY}[\s\u3000.·．]+\S{{2,8}})",
         rf"(.+?)[\s\u3000]+(\S{{2,8}}[\s\u3000]*{_WROTE})",
     ):
-        if (found := re.fullmatch(pattern, stem)) and (author := _lone_author(found[2])):
+        found = re.fullmatch(pattern, stem)
+        if found and _HAN.search(found[1]) and (author := _lone_author(found[2])):
             return found[1], author
     return stem, ""
 
@@ -124,7 +128,7 @@ def _lone_author(text: str) -> str:
 
 def clean_author(stated: str) -> str:
     """The names alone: `明.羅貫中` and `[明]羅貫中 著` are 羅貫中; "" where nobody is named."""
-    text = re.split(r"[(（](?!.{0,3}[)）]\S)", stated.strip())[0]
+    text = re.split(r"[(（](?!.{0,3}[)）]\S)", stated.strip()[:MAX_NAME_CHARS])[0]
     names = [_author_name(name) for name in re.split(r"[\s\u3000、，,;；/|&]+", text)]
     author = "、".join(name for name in names if name and not _NOBODY.fullmatch(name))
     return author if len(author) <= 40 else ""

@@ -77,16 +77,20 @@ def place_pages(names: Sequence[str], catalogue: Sequence[str]) -> list[PlacedPa
 
     Without a catalogue: in the order given. Pages that the catalogue does not know come after it.
     """
-    by_number = {int(splitext(basename(name))[0]): name for name in names if splitext(basename(name))[0].isdecimal()}
-    if not catalogue or not by_number:
+    by_number = {int(stem): name for name in names if (stem := _stem(name)).isdecimal()}
+    if not catalogue or (names and not by_number):
         return [PlacedPage(index, name, "") for index, name in enumerate(names, start=1)]
     first = 1 if 0 not in by_number and len(catalogue) in by_number else 0
     placed = [
         PlacedPage(index + 1, by_number.pop(index + first, ""), chapter) for index, chapter in enumerate(catalogue)
     ]
     left = set(by_number.values())
-    others = [name for name in names if name in left or not splitext(basename(name))[0].isdecimal()]
+    others = [name for name in names if name in left or not _stem(name).isdecimal()]
     return placed + [PlacedPage(len(placed) + index, name, "") for index, name in enumerate(others, start=1)]
+
+
+def _stem(name: str) -> str:
+    return splitext(basename(name))[0]
 
 
 def read_page(raw: bytes) -> Page:

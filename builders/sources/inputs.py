@@ -51,7 +51,7 @@ class FoundFile:
 
     name: str
     path: Path
-    bytes: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def too_large(what: str, bytes: int, limit_mb: int, setting: str) -> str:
+def too_large(what: str, size: int, limit_mb: int, setting: str) -> str:
     """The reason for a piece over a limit, with the setting that raises it."""
-    return f"too large: {what} has {bytes / MIB:,.1f} MB, {setting} is {limit_mb} (--set source.{setting}=…)"
+    return f"too large: {what} has {size / MIB:,.1f} MB, {setting} is {limit_mb} (--set source.{setting}=…)"
 
 
 def readable_name(name: str) -> str:

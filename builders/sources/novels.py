@@ -175,7 +175,7 @@ def _raiser(reason: str) -> Callable[[], bytes]:
 
 def _shards_of(root: FoundInput) -> list[Shard]:
     singles, books = group_books(root.files)
-    shards = [Shard(file.name, file_digest(file.path), file.bytes, file.path) for file in singles]
+    shards = [Shard(file.name, file_digest(file.path), file.size, file.path) for file in singles]
     return shards + [_book_shard(root, book) for book in books]
 
 
@@ -184,7 +184,7 @@ def _book_shard(root: FoundInput, book: BookFolder[FoundFile]) -> BookShard:
     folder = root.path.joinpath(*book.files[0].path.relative_to(root.path).parts[:depth])
     files = tuple(str(file.path.relative_to(folder)) for file in book.files)
     digest = list_digest((name, file_digest(file.path)) for name, file in zip(files, book.files, strict=True))
-    return BookShard(book.folder or root.folder, digest, sum(file.bytes for file in book.files), folder, files)
+    return BookShard(book.folder or root.folder, digest, sum(file.size for file in book.files), folder, files)
 
 
 def _renamed(shard: Shard, name: str) -> Shard:
@@ -242,7 +242,9 @@ def _chapters(key: str, source: str, path: str, pieces: Sequence[_Piece]) -> Ite
     placed = place_pages(list(pages), info.chapters)
     missing = [page for page in placed if not page.name]
     if missing or not placed:
-        reason = f"{len(missing):,} of {len(placed):,} chapters of the catalogue are not here"
+        reason = (
+            f"{len(missing):,} of {len(placed):,} chapters in the catalogue" if placed else "there is only info.json"
+        )
         yield refused(f"{key}-0000", f"pages missing: {reason}", source, "\n".join(page.chapter for page in missing))
     for page in placed:
         if page.name:

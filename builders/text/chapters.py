@@ -13,7 +13,6 @@ from builders.text.numbering import Numbered, numbering_problems
 from builders.text.outline import Outline, Span, outline_of
 
 
-
 @dataclass(frozen=True, slots=True)
 class Chapter:
     """One chapter of a book; `text == book[start:end]`, without blank lines at either end."""
@@ -35,7 +34,7 @@ class Book:
     problems: list[str] = field(default_factory=list)  # "第十五章 follows 第十二章: 13, 14 are missing"
     contents: list[Span] = field(default_factory=list)  # tables of contents, which are in no chapter
     doubled: list[str] = field(default_factory=list)  # headings that were given twice in a row
-    front_span: Span = Span(0, 0)
+    front_span: Span = field(default_factory=lambda: Span(0, 0))
 
 
 def split_chapters(text: str) -> Book:
@@ -65,12 +64,13 @@ def _cut(text: str, outline: Outline) -> tuple[list[Chapter], list[Numbered]]:
     chapters: list[Chapter] = []
     numbered: list[Numbered] = []
     holders: dict[Level, str] = {}
-    borders = sorted([heading.start for heading in outline.headings] + [span.start for span in outline.contents])
-    at = 0
-    for heading in outline.headings:
-        while at < len(borders) and borders[at] < heading.end:
-            at += 1
-        start, end = _trim(text, heading.end, borders[at] if at < len(borders) else len(text))
+    next_starts = [*(heading.start for heading in outline.headings[1:]), len(text)]
+    spans = iter([*outline.contents, Span(len(text), len(text))])
+    span = next(spans)
+    for heading, next_start in zip(outline.headings, next_starts, strict=False):
+        while span.start < heading.end:
+            span = next(spans, Span(len(text), len(text)))
+        start, end = _trim(text, heading.end, min(next_start, span.start))
         holds = heading.unit in outline.holders
         if holds:
             holders = {level: title for level, title in holders.items() if level < heading.level}
@@ -82,8 +82,9 @@ def _cut(text: str, outline: Outline) -> tuple[list[Chapter], list[Numbered]]:
         chapter = Chapter(heading.title, volume, number, text[start:end], start, end)
         chapters.append(chapter)
         if number is not None:
-            last_number = heading.last_number or number
-            numbered.append(Numbered(volume, heading.unit, heading.label, heading.name, number, last_number, chapter.text))
+            last = heading.last_number or number
+            name, level = heading.name, heading.level
+            numbered.append(Numbered(volume, heading.unit, level, heading.label, name, number, last, chapter.text))
     return chapters, numbered
 
 

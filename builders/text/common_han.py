@@ -11,7 +11,7 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,13 +150,14 @@ BEYOND = 0x10000  # stands for every character beyond the basic plane
 # The cost in bits of all else, by first and last code point; a later row overrules an earlier one.
 _RANGES = (
     (0x0000, BEYOND, 20),
-    (0x0000, 0x001F, 30),  # control characters are no text at all
+    (0x0000, 0x001F, 22),  # control characters are hardly text, and U+0000 is none at all
+    (0x0000, 0x0000, 30),
     (0x0020, 0x007E, 11),  # rare ASCII marks, then digits, capitals and small letters
     (0x0030, 0x0039, 7),
     (0x0041, 0x005A, 8),
     (0x0061, 0x007A, 7),
     (0x007F, 0x009F, 30),
-    (0x00A0, 0x00FF, 14),
+    (0x00A0, 0x00FF, 12),
     (0x0400, 0x052F, 17),  # Cyrillic and Hangul: rare in Chinese, but text
     (0xAC00, 0xD7A3, 17),
     (0x2000, 0x27BF, 15),
@@ -205,14 +206,18 @@ def bits_by_code_point() -> NDArray[np.uint8]:
     return table
 
 
-def bits_of_each(text: str) -> NDArray[np.uint8]:
-    """The cost of every character of a text, half a surrogate pair included."""
+def code_points_of(text: str) -> NDArray[np.uint32]:
+    """The code points of a text, unpaired surrogates among them."""
     import numpy as np
 
-    code_points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+
+
+def bits_of_each(code_points: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+    """The cost of every character."""
     return bits_by_code_point().take(code_points, mode="clip")
 
 
 def bits_of(text: str) -> int:
     """The cost of a whole text: `bits_of("第一章")` is 27, `bits_of("碌脷脪禄")` 76."""
-    return int(bits_of_each(text).sum())
+    return int(bits_of_each(code_points_of(text)).sum())

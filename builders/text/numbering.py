@@ -17,6 +17,7 @@ class Numbered:
 
     volume: str
     unit: str  # 章, 回 ...
+    level: int  # wider ones have the smaller level
     label: str  # 第十二章
     name: str
     number: int
@@ -40,19 +41,23 @@ def numbering_problems(chapters: Iterable[Numbered]) -> list[str]:
     """
     problems: list[str] = []
     sequences: dict[str, _Sequence] = {}
+    before: Numbered | None = None
     for chapter in chapters:
+        if before and before.level > chapter.level:  # 第一节 comes again in the next 章
+            sequences = {unit: kept for unit, kept in sequences.items() if kept.last.level <= chapter.level}
         sequence = sequences.get(chapter.unit)
         if sequence is None:
             sequences[chapter.unit] = _Sequence(chapter, {chapter.number: chapter})
-            if chapter.number > 1:
+            if chapter.number > 1 and not (before and chapter.number == before.last_number + 1):
                 problems.append(f"{_place(chapter)} is the first: {_missing(1, chapter.number)}")
-            continue
-        if problem := _problem(chapter, sequence):
-            problems.append(f"{_place(chapter)} {problem}")
-        if chapter.volume != sequence.last.volume or chapter.number <= 1:
-            sequence.seen.clear()
-        sequence.seen.setdefault(chapter.number, chapter)
-        sequence.last = chapter
+        else:
+            if problem := _problem(chapter, sequence):
+                problems.append(f"{_place(chapter)} {problem}")
+            if chapter.volume != sequence.last.volume or chapter.number <= 1:
+                sequence.seen.clear()
+            sequence.seen.setdefault(chapter.number, chapter)
+            sequence.last = chapter
+        before = chapter
     return problems
 
 
@@ -66,7 +71,11 @@ def _problem(chapter: Numbered, sequence: _Sequence) -> str:
     if earlier and number == last.number and chapter.name != earlier.name and _PART_MARK.search(chapter.name):
         return ""
     if earlier and number > 1:
-        return "twice, with the same text" if earlier.text.split() == chapter.text.split() else "twice, with different text"
+        return (
+            "twice, with the same text"
+            if earlier.text.split() == chapter.text.split()
+            else "twice, with different text"
+        )
     if number > last.last_number:
         return f"follows {last.label}: {_missing(last.last_number + 1, number)}"
     return f"follows {last.label}: the numbers begin anew" if number <= 1 else f"follows {last.label}"

@@ -13,9 +13,16 @@ from builders.text.headings import Heading, Level, Trust, find_headings, fold
 _NOT_BLANK = re.compile(r"[^\s\u200b\ufeff]")
 _SENTENCE_END = re.compile("[。！？!?…”」』]")
 _CONTENTS_LINE = re.compile(
-    r"[^\n]{0,20}(?:目[^\S\n]*[录錄次]|章节列表|章節列表|table of contents|contents)[\s:：】\]》〕*=—–-]*", re.IGNORECASE
+    r"[^\n]{0,20}(?:目[^\S\n]*[录錄次]|章节列表|章節列表|table of contents|contents)[\s:：】\]》〕*=—–-]*",
+    re.IGNORECASE,
+)
+# Parts of a book about itself, which a collection has in the middle of a numbered chapter, too.
+_ABOUT_THE_BOOK = re.compile(
+    "[自代总總原后後]?序|跋|附[录錄]|前[言記记]|引言|[导導][言读讀]|[绪緒][言论論]|[题題][记記]|凡例|[结結][语語]|[后後][记記]"
 )
 _REGULAR_COUNT = 5  # so many headings of one kind say how the book is divided
+_MIN_ENTRIES = 3  # of a table of contents that nothing else gives away
+_MAX_LONG_ENTRIES = 5  # with lines between them that were not read as entries
 _MAX_ENTRY_CHARS = 100  # what may stand below an entry of a table of contents: a subtitle, a page number
 
 
@@ -36,7 +43,7 @@ class Outline:
 
 def outline_of(text: str) -> Outline:
     """Find the headings of a book."""
-    headings = _without_strays(text, _believable(find_headings(text)))
+    headings = _without_strays(text, _believable(text, find_headings(text)))
     headings, doubled = _merge_doubled(text, headings)
     headings, contents = _without_contents(text, headings)
     return Outline(headings, _holders(text, headings), contents, doubled)
@@ -51,7 +58,7 @@ def _next_starts(text: str, headings: Sequence[Heading]) -> list[int]:
     return [*(heading.start for heading in headings[1:]), len(text)][: len(headings)]
 
 
-def _believable(headings: Sequence[Heading]) -> list[Heading]:
+def _believable(text: str, headings: Sequence[Heading]) -> list[Heading]:
     """The headings that are sure by themselves, or whose numbers fit those around them."""
     following: list[int | None] = []  # the number of the next heading that is no less sure
     ahead: dict[tuple[str, Trust], int | None] = {}
@@ -65,12 +72,14 @@ def _believable(headings: Sequence[Heading]) -> list[Heading]:
     counts: Counter[str] = Counter()
     believed: list[Heading] = []
     for heading, after in zip(headings, following, strict=True):
-        unit, number = heading.unit, heading.number
-        if heading.trust is not Trust.SURE:
-            if number is None:
-                if not sure_units:
-                    continue
-            elif not _fits(heading, before.get(unit), after, unit in sure_units, counts[unit]):
+        unit = heading.unit
+        on_top = heading.trust is Trust.PLAUSIBLE and _is_blank(text, 0, heading.start) and unit != "卷"
+        if heading.trust is not Trust.SURE and not on_top:
+            if heading.number is None and not sure_units:
+                continue
+            if heading.number is not None and not _fits(
+                heading, before.get(unit), after, unit in sure_units, counts[unit]
+            ):
                 continue
         believed.append(heading)
         counts[unit] += 1
@@ -85,6 +94,8 @@ def _fits(heading: Heading, before: int | None, after: int | None, unit_is_sure:
     follows, followed = before == number - 1, after == number + 1
     match heading.trust:
         case Trust.PLAUSIBLE:
+            if unit_is_sure and number in (before, after):
+                return False
             if follows or followed or number in (before, after):
                 return True
             rising = (before is None or before < number) and (after is None or after > number)
@@ -98,8 +109,10 @@ def _fits(heading: Heading, before: int | None, after: int | None, unit_is_sure:
 
 
 def _without_strays(text: str, headings: list[Heading]) -> list[Heading]:
-    """Leave out headings of another kind than the book's, unless they are numbered on their own: a lone 第三部 in a story."""
-    counts = Counter(heading.unit for heading in headings if heading.number is not None and heading.level > Level.VOLUME)
+    """Leave out headings of another kind than the book's that no number leads to or from: a lone 第三部 in a story."""
+    counts = Counter(
+        heading.unit for heading in headings if heading.number is not None and heading.level > Level.VOLUME
+    )
     if not counts or max(counts.values()) < _REGULAR_COUNT:
         return headings
     main = max(counts, key=lambda unit: counts[unit])
@@ -109,10 +122,14 @@ def _without_strays(text: str, headings: list[Heading]) -> list[Heading]:
             numbers.setdefault(heading.unit, []).append(heading.number)
     kept: list[Heading] = []
     seen: Counter[str] = Counter()
-    for heading, next_start, neighbour in zip(headings, _next_starts(text, headings), [*headings[1:], None], strict=False):
+    for heading, next_start, neighbour in zip(
+        headings, _next_starts(text, headings), [*headings[1:], None], strict=False
+    ):
         number, unit = heading.number, heading.unit
         if number is None:
-            kept.append(heading)
+            inside = kept and neighbour and kept[-1].unit == main and (kept[-1].last_number, main) == _before(neighbour)
+            if not (inside and _ABOUT_THE_BOOK.match(fold(heading.title))):
+                kept.append(heading)
             continue
         at, own = seen[unit], numbers[unit]
         seen[unit] += 1
@@ -124,13 +141,23 @@ def _without_strays(text: str, headings: list[Heading]) -> list[Heading]:
     return kept
 
 
+def _before(heading: Heading) -> tuple[int | None, str]:
+    """The number and unit that the heading before this one should have."""
+    return heading.number - 1 if heading.number else None, heading.unit
+
+
 def _merge_doubled(text: str, headings: Sequence[Heading]) -> tuple[list[Heading], list[str]]:
     """Make one heading of two in a row that say the same; the fuller title stays."""
     merged: list[Heading] = []
     doubled: list[str] = []
     for heading in headings:
         last = merged[-1] if merged else None
-        if last and last.place == heading.place and _same_name(last, heading) and _no_story(text, last.end, heading.start):
+        if (
+            last
+            and last.place == heading.place
+            and _same_name(last, heading)
+            and _no_story(text, last.end, heading.start)
+        ):
             doubled.append(text[last.end : heading.end].strip())
             if len(fold(heading.name)) > len(fold(last.name)):
                 last.title, last.name = heading.title, heading.name
@@ -152,45 +179,104 @@ def _no_story(text: str, start: int, end: int) -> bool:
 
 def _without_contents(text: str, headings: list[Heading]) -> tuple[list[Heading], list[Span]]:
     """Take out the tables of contents: headings with nothing between them."""
-    ends = _next_starts(text, headings)
-    empty = [_is_blank(text, heading.end, end) for heading, end in zip(headings, ends, strict=True)]
-    places = [(heading.place, fold(heading.name)) for heading in headings]
-    occurrences = Counter(places)
+    entries = _Entries(text, headings)
     kept: list[Heading] = []
     contents: list[Span] = []
-    at = _front_contents(text, headings, ends)
-    if at:
-        end = ends[at - 1] if ends[at - 1] - headings[at - 1].end <= _MAX_ENTRY_CHARS else headings[at - 1].end
-        contents.append(Span(_contents_start(text, headings[0].start), end))
+    at = 0
     while at < len(headings):
-        if not empty[at]:
-            kept.append(headings[at])
-            at += 1
-            continue
-        stop = at
-        while stop < len(headings) and empty[stop]:
-            stop += 1
-        run_end = stop
-        while run_end > at and stop < len(headings) and headings[run_end - 1].level < headings[run_end].level:
-            run_end -= 1  # volumes and parts right above their first chapter
-        run = headings[at:run_end]
-        if run:
-            start = _contents_start(text, run[0].start)
-            again = sum(occurrences[place] > 1 for place in places[at:run_end])
-            front = len(run) > 2 and not kept
-            if start < run[0].start or 2 * again >= len(run) or front:
-                contents.append(Span(start, run[-1].end))
-            elif len(run) < 3 or _continues(kept, run):
-                kept += run
-        kept += headings[run_end:stop]
+        run_end = entries.empty_run_end(at)
+        if found := entries.contents(at, run_end, in_front=not kept):
+            stop, end = found
+            contents.append(Span(_contents_start(text, headings[at].start), end))
+            if kept and not _is_blank(text, end, entries.ends[stop - 1]):
+                kept.append(_untitled(end))
+        else:
+            stop = max(run_end, at + 1)
+            if run_end - at < _MIN_ENTRIES or _continues(kept, headings[at]):
+                kept += headings[at:stop]  # otherwise a list in the story
         at = stop
     return kept, contents
 
 
-def _continues(kept: Sequence[Heading], run: Sequence[Heading]) -> bool:
-    """Whether empty headings are the book's next chapters, and no list in the story."""
-    before = next((heading.last_number for heading in reversed(kept) if heading.unit == run[0].unit), None)
-    return before is not None and run[0].number == before + 1
+def _untitled(at: int) -> Heading:
+    """Where a story begins that has no heading of its own."""
+    return Heading("", "", "", Level.CHAPTER, None, None, Trust.SURE, start=at, end=at)
+
+
+class _Entries:
+    """Headings, looked at as what may be entries of a table of contents."""
+
+    def __init__(self, text: str, headings: Sequence[Heading]) -> None:
+        self.text, self.headings = text, headings
+        self.ends = _next_starts(text, headings)
+        self.empty = [_is_blank(text, heading.end, end) for heading, end in zip(headings, self.ends, strict=True)]
+        self.keys = [(heading.place, fold(heading.name)) for heading in headings]
+        self.last_at = {key: at for at, key in enumerate(self.keys)}
+        self.counts = Counter(self.keys)
+        self.first_numbered = next((at for at, heading in enumerate(headings) if heading.number is not None), 0)
+
+    def empty_run_end(self, at: int) -> int:
+        """The end of the run of headings from `at` on with nothing below; `at` if there is none.
+
+        Volumes and parts right above a chapter hold it, and belong to no run.
+        """
+        stop = at
+        while stop < len(self.headings) and self.empty[stop]:
+            stop += 1
+        end = stop
+        while at < end < len(self.headings) and self.headings[end - 1].level < self.headings[end].level:
+            end -= 1
+        return end
+
+    def contents(self, at: int, run_end: int, *, in_front: bool) -> tuple[int, int] | None:
+        """Where a table of contents that begins with heading `at` ends: heading and character."""
+        if at in (0, self.first_numbered) and (stop := self._contents_with_subtitles(at)):
+            last = self.headings[stop - 1].end
+            return stop, self.ends[stop - 1] if self._size(stop - 1) <= _MAX_ENTRY_CHARS else last
+        count = run_end - at
+        if not count:
+            return None
+        again = sum(self.counts[key] > 1 for key in self.keys[at:run_end])
+        labelled = _contents_start(self.text, self.headings[at].start) < self.headings[at].start
+        if not (labelled or 2 * again >= count or (in_front and count >= _MIN_ENTRIES)):
+            return None
+        stop = run_end
+        if count > 1 and stop < len(self.headings) and self._ends_run(stop):
+            stop += 1
+        return stop, self.headings[stop - 1].end
+
+    def _size(self, at: int) -> int:
+        return self.ends[at] - self.headings[at].end
+
+    def _ends_run(self, at: int) -> bool:
+        """Whether a heading with text below is the last entry: it goes on with the numbers and comes again."""
+        before = self.headings[at - 1].last_number
+        return before is not None and self.headings[at].number == before + 1 and self.last_at[self.keys[at]] > at
+
+    def _contents_with_subtitles(self, first: int) -> int:
+        """The end of a table of contents whose entries have a line or two below them, 0 if there is none.
+
+        Then the first entry comes again after the last, and this time with a story.
+        """
+        place = self.headings[first].place
+        long_entries, stop = 0, first + 1
+        while stop < len(self.headings) and self.headings[stop].place != place:
+            long_entries += self._size(stop - 1) > _MAX_ENTRY_CHARS
+            if long_entries > _MAX_LONG_ENTRIES:
+                return 0
+            stop += 1
+        count = stop - first
+        if stop == len(self.headings) or count < _MIN_ENTRIES or 10 * long_entries > count:
+            return 0
+        labelled = _contents_start(self.text, self.headings[first].start) < self.headings[first].start
+        stories = [self._size(at) for at in range(stop, len(self.headings))]
+        return stop if labelled or sum(stories) > 10 * _MAX_ENTRY_CHARS * len(stories) else 0
+
+
+def _continues(kept: Sequence[Heading], first: Heading) -> bool:
+    """Whether empty headings are the book's next chapters."""
+    before = next((heading.last_number for heading in reversed(kept) if heading.unit == first.unit), None)
+    return before is not None and first.number == before + 1
 
 
 def _contents_start(text: str, start: int) -> int:
@@ -200,22 +286,6 @@ def _contents_start(text: str, start: int) -> int:
         stop -= 1
     line_start = text.rfind("\n", 0, stop) + 1
     return line_start if stop - line_start <= 40 and _CONTENTS_LINE.fullmatch(text, line_start, stop) else start
-
-
-def _front_contents(text: str, headings: Sequence[Heading], ends: Sequence[int]) -> int:
-    """How many headings in front are a table of contents whose entries have a line or two below them.
-
-    Then the first heading comes again after them, and this time with a story.
-    """
-    sizes = [end - heading.end for heading, end in zip(headings, ends, strict=True)]
-    count = 1
-    while count < len(headings) and headings[count].place != headings[0].place and sizes[count - 1] <= _MAX_ENTRY_CHARS:
-        count += 1
-    if count < 3 or count == len(headings) or headings[count].place != headings[0].place:
-        return 0
-    labelled = _contents_start(text, headings[0].start) < headings[0].start
-    stories = sizes[count:]
-    return count if labelled or sum(stories) > 10 * _MAX_ENTRY_CHARS * len(stories) else 0
 
 
 def _holders(text: str, headings: Sequence[Heading]) -> frozenset[str]:

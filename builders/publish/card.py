@@ -1,0 +1,269 @@
+"""The dataset card: a README.md that the Hub and `datasets` read, and that tells a person what this dataset is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from builders.dedup.hold_out import KIND as HELD_OUT
+from builders.engine.manifest import SPLITS, write_whole
+from builders.publish.figures import StepFigures, counted, most_frequent, percent, share_of, steps_of, warnings
+from builders.publish.page import cut, visible
+
+FILE = "README.md"
+INPUT_ROWS, RULE_ROWS, TITLE_ROWS = 50, 40, 50
+CELL_CHARS = 160
+# Rows below each bound, as the Hub names the classes.
+SIZES = (
+    (10**3, "n<1K"),
+    (10**4, "1K<n<10K"),
+    (10**5, "10K<n<100K"),
+    (10**6, "100K<n<1M"),
+    (10**7, "1M<n<10M"),
+    (10**8, "10M<n<100M"),
+    (10**9, "100M<n<1B"),
+    (10**10, "1B<n<10B"),
+    (10**11, "10B<n<100B"),
+    (10**12, "100B<n<1T"),
+)
+# Licences that the Hub knows by these names; it takes any other as `other` with a name of its own.
+HUB_LICENCES = re.compile(
+    r"apache-2\.0|mit|cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-[34]\.0|odc-by|odbl|pddl|gfdl|unlicense|unknown|other"
+)
+COLUMN_KINDS = {"bool": "true or false", "int": "whole number", "float": "number", "json": "JSON text"}
+LIMITS = (
+    "**It is cleaned by rules, not read by people.** Some advertisements, headings and slips of scanning remain, and "
+    "some sentences of the authors were cut. Judge by the samples in `report.html`.",
+    "**Nothing was done that the steps above do not name.** Where no step looks for personal data, offensive passages "
+    "or the questions of benchmarks, they may be in it.",
+    "**It is not checked for truth.** The texts hold the errors, opinions and prejudices of their authors and times.",
+    "**A duplicate is a whole document that shares most of its characters with another.** Quotations, retellings and "
+    "passages that many documents share are still there more than once.",
+    "**The validation rows are no benchmark.** They show whether training goes well on text of this kind, no more.",
+    "**A digest proves what went in, not that it may be used.** Whoever passes the texts on must have the right to.",
+)
+
+
+def write_card(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the card of the dataset in `folder`."""
+    write_whole(folder / FILE, render_card(folder, manifest).encode())
+
+
+def render_card(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """The text of the card; it depends on the dataset alone."""
+    splits = [split for split in SPLITS if any((folder / split).glob("*.parquet"))]
+    steps = steps_of(manifest)
+    parts = [
+        front_matter(manifest, splits),
+        f"# {plain(manifest['name'])} {plain(manifest['version'])}\n\n{plain(manifest['summary'])}",
+        _numbers(manifest),
+        _loading(manifest, splits),
+        _sources(manifest),
+        _steps(steps),
+        _removed(manifest, steps),
+        _hold_out(manifest, steps),
+        _limits(manifest),
+        _making(manifest),
+        _verifying(manifest),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+# ---------------------------------------------------------------- front matter
+
+
+def front_matter(manifest: Mapping[str, Any], splits: Sequence[str]) -> str:
+    """The YAML head that the Hub and `datasets` read."""
+    files = [f"  - split: {split}\n    path: {split}/*.parquet" for split in splits]
+    name = f"{manifest['name']} {manifest['version']}"
+    lines = [
+        "---",
+        f"pretty_name: {_yaml(name)}",
+        *_licence_lines(manifest["licence"]),
+        "language:\n- zh",
+        f"task_categories:\n- {_yaml(manifest['task'])}",
+        f"size_categories:\n- {size_category(sum(manifest['rows'].values()))}",
+        f"tags:\n- siku\n- chinese\n- {_yaml(manifest['name'])}",
+        "configs:\n- config_name: default\n  data_files:",
+        *files,
+        "---",
+    ]
+    return "\n".join(lines)
+
+
+def _yaml(value: str) -> str:
+    """A string as YAML reads it: bare where that is safe, else quoted as in JSON, which YAML contains."""
+    text = visible(str(value)).replace("\n", " ").replace("\t", " ")
+    bare = re.fullmatch(r"[a-z][a-z-]*[a-z]", text) and text not in ("yes", "no", "on", "off", "true", "false", "null")
+    return text if bare else json.dumps(text, ensure_ascii=False)
+
+
+def _licence_lines(licence: str) -> list[str]:
+    known = licence.strip().lower().replace(" ", "-")
+    if HUB_LICENCES.fullmatch(known):
+        return [f"license: {known}"]
+    slug = re.sub(r"[^a-z0-9.]+", "-", known).strip("-.")[:60]
+    return ["license: other", f"license_name: {slug or 'see-card'}"]
+
+
+def size_category(rows: int) -> str:
+    """The class of size that the Hub puts a dataset of so many rows into.
+
+    >>> size_category(999), size_category(1000)
+    ('n<1K', '1K<n<10K')
+    """
+    return next((name for bound, name in SIZES if rows < bound), "n>1T")
+
+
+# ---------------------------------------------------------------- Markdown
+
+
+def plain(value: object, chars: int = CELL_CHARS) -> str:
+    """Any text as one line of Markdown that means nothing but itself, in a table, too."""
+    line = cut(" ".join(visible(str(value)).split()), chars)
+    return re.sub(r"([\\`*_{}\[\]<>#|~&!])", r"\\\1", line)
+
+
+def code(value: object, chars: int = CELL_CHARS) -> str:
+    """Any text as code within a line; a bar would end the cell of a table even there."""
+    line = cut(" ".join(visible(str(value)).split()), chars).replace("`", "'").replace("|", "¦")
+    return f"`{line}`" if line else ""
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; a column whose head ends in `#` holds figures and is set to the right."""
+    rule = ["---:" if name.endswith("#") else "---" for name in head]
+    lines = [[name.removesuffix("#") for name in head], rule, *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+# ---------------------------------------------------------------- sections
+
+
+def _numbers(manifest: Mapping[str, Any]) -> str:
+    rows, chars = manifest["rows"], manifest["characters"]
+    figures = [
+        ("documents read", f"{manifest['ledger']['documents_in']:,}"),
+        ("rows in `train`", f"{rows['train']:,}"),
+        ("rows in `valid`", f"{rows['valid']:,}"),
+        ("dropped", f"{manifest['dropped']:,}"),
+        ("removed as duplicates", f"{manifest['duplicates']:,}"),
+        ("pieces of input quarantined", f"{manifest['quarantined']:,}"),
+        ("characters read", f"{chars['in']:,}"),
+        ("characters kept", f"{chars['kept']:,} ({percent(share_of(chars['kept'], chars['in']))})"),
+    ]
+    return (
+        f"## In numbers\n\n{markdown_table(('', '#'), figures)}\n\nThe page `report.html` shows all of it with samples."
+    )
+
+
+def _loading(manifest: Mapping[str, Any], splits: Sequence[str]) -> str:
+    folder = json.dumps(f"out/{manifest['name']}/{manifest['version']}", ensure_ascii=False)
+    split = splits[0] if splits else "train"
+    block = (
+        "```python\nfrom datasets import load_dataset\n\n"
+        f"dataset = load_dataset({folder})  # this folder, or the name of its repository on the Hub\n"
+        f'print(dataset["{split}"][0])\n```'
+    )
+    columns = [("`id`", "text", "the same in every build"), ("`text`", "text", "the document")]
+    columns += [
+        (code(name), COLUMN_KINDS.get(kind, "text"), "metadata") for name, kind in manifest.get("columns", {}).items()
+    ]
+    aside = (
+        "`dropped/` holds every refused document with the step and the reason, `evidence/` what was cut out of those "
+        "that stayed. Both are Parquet, too, and no part of the splits."
+    )
+    return f"## How to load it\n\n{block}\n\n{markdown_table(('Column', 'Kind', 'What it is'), columns)}\n\n{aside}"
+
+
+def _sources(manifest: Mapping[str, Any]) -> str:
+    licence, inputs = manifest["licence"], manifest["inputs"]
+    told = (
+        "The recipe names no licence for the texts: find out for each source what may be done with it."
+        if licence.lower() in ("other", "unknown", "")
+        else f"Licence, as the recipe has it: {plain(licence)}."
+    )
+    rows = [(plain(one["name"]), f"{one['bytes']:,}", code(one["sha256"][:16])) for one in inputs[:INPUT_ROWS]]
+    size = sum(one["bytes"] for one in inputs)
+    grid = markdown_table(("Input", "Bytes#", "SHA-256 begins"), rows)
+    more = f"\n\nand {len(inputs) - INPUT_ROWS:,} more; `manifest.json` has them all." if inputs[INPUT_ROWS:] else ""
+    return f"## Where it comes from\n\n{told}\n\n{counted(len(inputs), 'input')}, {size:,} bytes:\n\n{grid}{more}"
+
+
+def _steps(steps: Sequence[StepFigures]) -> str:
+    rows = [
+        (
+            plain(step.tally.name),
+            f"{step.tally.documents_in:,}",
+            f"{step.tally.documents_out:,}",
+            f"{step.tally.documents_dropped:,}",
+            f"{step.tally.characters_removed:,}",
+            code(step.settings_text, 300),
+        )
+        for step in steps
+    ]
+    grid = markdown_table(("Step", "In#", "Out#", "Dropped#", "Characters cut#", "Settings"), rows)
+    noted = "".join(f"\n\n> {plain(sentence, 400)}" for sentence in warnings(steps))
+    return f"## What was done\n\n{grid}{noted}"
+
+
+def _removed(manifest: Mapping[str, Any], steps: Sequence[StepFigures]) -> str:
+    found = [(count, step.tally.name, rule) for step in steps for rule, count in step.rules]
+    found += [(count, "(source)", f"quarantined: {rule}") for rule, count in manifest["ledger"]["quarantined"].items()]
+    ranked = sorted(found, key=lambda line: (-line[0], *line[1:]))
+    if not ranked:
+        return "## What was removed and why\n\nNo document was removed."
+    rows = [(f"{count:,}", plain(rule), plain(name)) for count, name, rule in ranked[:RULE_ROWS]]
+    rest = ranked[RULE_ROWS:]
+    more = f"\n\nand {sum(count for count, *_ in rest):,} under {counted(len(rest), 'more rule')}." if rest else ""
+    told = "All of them are in `dropped/` with their reasons; `duplicate_of` of a copy names the document that stayed."
+    grid = markdown_table(("Documents#", "Rule", "Step"), rows)
+    return f"## What was removed and why\n\n{grid}{more}\n\n{told}"
+
+
+def _hold_out(manifest: Mapping[str, Any], steps: Sequence[StepFigures]) -> str:
+    valid = manifest["rows"]["valid"]
+    if not valid:
+        return "## Hold-out\n\nNothing is held out: there is no `valid` split."
+    marked: dict[str, int] = {}
+    for step in steps:
+        for kind, count in step.tally.notes.items():
+            if kind.startswith(HELD_OUT):
+                marked[kind.removeprefix(HELD_OUT)] = count
+    names = [f"{plain(name)} ({count:,})" for name, count in most_frequent(marked)[:TITLE_ROWS]]
+    more = f" and {counted(len(marked) - TITLE_ROWS, 'other')}" if len(marked) > TITLE_ROWS else ""
+    told = f" Marked documents, before later steps: {', '.join(names)}{more}." if names else ""
+    return (
+        f"## Hold-out\n\n{counted(valid, 'row')} in `valid`.{told} `siku verify` proves that no row of `train` is "
+        "nearly the same as one of `valid`."
+    )
+
+
+def _limits(manifest: Mapping[str, Any]) -> str:
+    limit = manifest["plan"].get("limit")
+    lines = [*LIMITS]
+    if limit is not None:
+        lines.insert(0, f"**It is a part.** Only the first {counted(limit, 'document')} of the inputs were read.")
+    return "## What this dataset is not\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _making(manifest: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{plain(name)} {plain(version)}" for name, version in manifest["packages"].items())
+    command = visible(manifest["command"]).replace("\n", " ")
+    return (
+        f"## How it was made\n\n```\n{cut(command, 4000).replace('```', '')}\n```\n\n"
+        f"Fingerprint of the plan and of the content of the inputs: {code(manifest['fingerprint'])}. The same "
+        f"fingerprint gives the same bytes. The whole plan is in `manifest.json`. Packages: {versions}."
+    )
+
+
+def _verifying(manifest: Mapping[str, Any]) -> str:
+    name = visible(f"{manifest['name']}@{manifest['version']}")
+    return (
+        "## How to verify\n\n"
+        f"```\nsiku verify {name}         # digests, ledger, duplicates and splits, counted again from the files\n"
+        f"siku inspect {name} ID     # the life of one document, kept or dropped, step by step\n```"
+    )

@@ -1,0 +1,215 @@
+"""Rows out of JSON Lines and JSON: what is broken costs its own row, and says what it was."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from io import BufferedReader, BytesIO, RawIOBase
+from typing import Any, NamedTuple, cast
+
+import orjson
+
+from builders.sources.inputs import MIB, QUOTED_CHARS
+from builders.text.decode import decode
+
+CHUNK_BYTES = 4 * MIB
+SAMPLE_BYTES = MIB
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_BETWEEN_ITEMS = re.compile(r"[\s,]*")
+
+
+class Row(NamedTuple):
+    """The columns of one row, and where they stood: `at` is the byte where its line begins, or its number from 1.
+
+    `raw` is the line, where a row is one; `number` counts lines or rows, as `unit` says.
+    """
+
+    at: int
+    number: int
+    columns: dict[str, Any]
+    replaced: int = 0
+    raw: bytes = b""
+    unit: str = "row"
+
+    @property
+    def mark(self) -> str:
+        """Its place for an id, such as `000000001234` for a byte and `00000012` for a number."""
+        return f"{self.at:012d}" if self.raw else f"{self.at:08d}"
+
+    @property
+    def place(self) -> str:
+        return f"{self.unit} {self.number:,}"
+
+    def quoted(self) -> str:
+        return quote(self.raw or orjson.dumps(self.columns, default=str, option=orjson.OPT_NON_STR_KEYS))
+
+
+class BadRow(NamedTuple):
+    """A row that is none, and why."""
+
+    mark: str
+    reason: str
+    text: str = ""
+
+
+class Line(NamedTuple):
+    """One line without its line feed; `too_long` if it has more bytes than were kept of it."""
+
+    offset: int
+    number: int
+    raw: bytes
+    too_long: bool = False
+
+
+def quote(raw: bytes) -> str:
+    return raw[: 4 * QUOTED_CHARS].decode("utf-8", "replace")[:QUOTED_CHARS]
+
+
+def read_lines(stream: BufferedReader, max_bytes: int, offset: int = 0, number: int = 1) -> Iterator[Line]:
+    """The lines of a stream, blank ones left out. Of a line over `max_bytes` only the beginning is held."""
+    begun: list[bytes] = []  # the pieces of a line that has not ended yet
+    begun_bytes = 0
+    while chunk := stream.read1(CHUNK_BYTES):
+        *lines, rest = chunk.split(b"\n")
+        for line in lines:
+            bytes_of_line = begun_bytes + len(line)
+            if bytes_of_line > max_bytes:
+                yield Line(offset, number, b"".join([*begun, line])[: 4 * QUOTED_CHARS], too_long=True)
+            elif begun:
+                yield Line(offset, number, b"".join([*begun, line]))
+            elif line and not line.isspace():
+                yield Line(offset, number, line)
+            offset += bytes_of_line + 1
+            number += 1
+            begun, begun_bytes = [], 0
+        begun_bytes += len(rest)
+        if begun_bytes <= max_bytes:
+            begun.append(rest)
+        elif rest:
+            begun = [b"".join([*begun, rest])[: 4 * QUOTED_CHARS]]
+    last = b"".join(begun)
+    if last.strip():
+        yield Line(offset, number, last, too_long=begun_bytes > max_bytes)
+
+
+def read_json_lines(stream: BufferedReader, max_bytes: int, offset: int = 0, number: int = 1) -> Iterator[Row | BadRow]:
+    for line in read_lines(stream, max_bytes, offset, number):
+        if line.too_long:
+            yield too_long(line, max_bytes)
+            continue
+        raw = line.raw if line.offset else line.raw.removeprefix(BYTE_ORDER_MARK)
+        try:
+            columns, replaced = parse_json(raw)
+        except ValueError as error:
+            yield BadRow(f"{line.offset:012d}", f"broken JSON: line {line.number:,}: {error}", quote(raw))
+            continue
+        if isinstance(columns, dict):
+            yield Row(line.offset, line.number, columns, replaced, raw, "line")
+        else:
+            what = f"line {line.number:,} is {kind_of(columns)}"
+            yield BadRow(f"{line.offset:012d}", f"not a JSON object: {what}", quote(raw))
+
+
+def too_long(line: Line, max_bytes: int) -> BadRow:
+    limit = f"max_line_mb is {max_bytes // MIB} (--set source.max_line_mb=…)"
+    return BadRow(f"{line.offset:012d}", f"too long: line {line.number:,}, {limit}", quote(line.raw))
+
+
+def parse_json(raw: bytes) -> tuple[Any, int]:
+    """A JSON value, and how many of its characters were lost: to bytes of no encoding, or as halves of a pair.
+
+    What Python's own `json` writes beyond the standard (NaN, halves of pairs) is read. Raises ValueError.
+    """
+    try:
+        return orjson.loads(raw), 0
+    except ValueError as error:
+        broken = str(error)
+    text, replaced = _as_text(raw)
+    try:
+        written = json.dumps(json.loads(text, parse_constant=_null), ensure_ascii=False)
+        whole, halves = _HALF_CHARACTER.subn("\ufffd", written)
+        return orjson.loads(whole), replaced + halves
+    except (ValueError, RecursionError):
+        raise ValueError(broken) from None
+
+
+def _null(_: str) -> None:
+    return None
+
+
+def _as_text(raw: bytes) -> tuple[str, int]:
+    try:
+        return raw.decode(), 0
+    except UnicodeDecodeError:
+        decoded = decode(raw)
+        return decoded.text, decoded.replaced
+
+
+def kind_of(value: object) -> str:
+    names = {list: "a list", str: "a string", bool: "true or false", type(None): "null", dict: "an object"}
+    return names.get(type(value), "a number")
+
+
+def read_json(raw: bytes, max_line_bytes: int) -> Iterator[Row | BadRow]:
+    """The objects of a JSON list, or a single one. A file of JSON lines is read as such, whatever its name."""
+    raw = raw.removeprefix(BYTE_ORDER_MARK)
+    try:
+        value, replaced = parse_json(raw)
+    except ValueError as error:
+        text, _ = _as_text(raw)
+        if text.lstrip().startswith("["):
+            yield from _salvage(text, str(error))
+        else:
+            yield from read_json_lines(BufferedReader(cast(RawIOBase, BytesIO(raw))), max_line_bytes)
+        return
+    for number, item in enumerate(value if isinstance(value, list) else [value], start=1):
+        yield _item(item, number, lossy=replaced > 0)
+
+
+def _item(item: object, number: int, lossy: bool) -> Row | BadRow:
+    if not isinstance(item, dict):
+        what = f"row {number:,} is {kind_of(item)}"
+        return BadRow(f"{number:08d}", f"not a JSON object: {what}", str(item)[:QUOTED_CHARS])
+    return Row(number, number, item, orjson.dumps(item).decode().count("\ufffd") if lossy else 0)
+
+
+def _salvage(text: str, broken: str) -> Iterator[Row | BadRow]:
+    """The objects of a broken list. After a broken one it goes on at the next that begins a line as the first did."""
+    decoder = json.JSONDecoder(parse_constant=_null)
+    position = text.find("{") if "{" in text else len(text)
+    indent = text[text.rfind("\n", 0, position) + 1 : position].lstrip("[")
+    number = 0
+    while position < len(text) and text[position] != "]":
+        number += 1
+        try:
+            item, end = decoder.raw_decode(text, position)
+            item, _ = parse_json(json.dumps(item).encode())
+            yield _item(item, number, lossy=True)
+        except (ValueError, RecursionError) as error:
+            next_object = text.find(f"\n{indent}{{", position + 1)
+            end = next_object if next_object > 0 else len(text)
+            why = str(error) if next_object > 0 else f"{broken}; what follows cannot be read"
+            piece = text[position : min(end, position + QUOTED_CHARS)]
+            yield BadRow(f"{number:08d}", f"broken JSON: row {number:,}: {why}", piece)
+        between = _BETWEEN_ITEMS.match(text, end)
+        position = between.end() if between else end
+
+
+def read_text_lines(
+    stream: BufferedReader, text_column: str, max_bytes: int, offset: int = 0, number: int = 1
+) -> Iterator[Row | BadRow]:
+    """Every line as a row of one column, in the encoding that the beginning of the stream is in."""
+    encoding = decode(stream.peek(SAMPLE_BYTES)[:SAMPLE_BYTES]).encoding
+    for line in read_lines(stream, max_bytes, offset, number):
+        if line.too_long:
+            yield too_long(line, max_bytes)
+            continue
+        try:
+            text, replaced = line.raw.decode(encoding), 0
+        except UnicodeDecodeError:
+            text, _, replaced, _ = decode(line.raw)
+        text = text.removeprefix("\ufeff").rstrip("\r")
+        yield Row(line.offset, line.number, {text_column: text}, replaced, line.raw, "line")

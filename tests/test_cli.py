@@ -1,0 +1,260 @@
+"""The command line as people use it: a process, its words, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import HOME, Siku, digests
+from corpora import passage, write_books
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Path:
+    write_books(tmp_path / "书库", 3)
+    return tmp_path / "书库"
+
+
+def test_the_examples_build_without_an_input(siku: Siku) -> None:
+    built = siku("build", "novel-pretrain", "--json").json
+    assert list(built) == [
+        *("name", "version", "fingerprint", "path", "rows", "dropped", "duplicates", "quarantined"),
+        *("characters", "steps", "seconds"),
+    ]
+    assert built["rows"]["train"] > 15
+    assert built["duplicates"] >= 5, "a chapter posted twice and an edition in the other script"
+    assert built["quarantined"] == 0
+    assert {"name", "in", "out", "dropped", "characters_removed"} == built["steps"][0].keys()
+
+
+def test_json_is_one_document_and_progress_goes_elsewhere(siku: Siku, books: Path) -> None:
+    ran = siku("build", "novel-pretrain", "--input", books, "--json")
+    assert json.loads(ran.out)["name"] == "novel-pretrain"
+    assert siku("list", "--json").json["versions"][0]["train"] == 18
+
+
+def test_the_same_command_finds_the_finished_version(siku: Siku, books: Path, tmp_path: Path) -> None:
+    words = ("build", "novel-pretrain", "--input", books)
+    siku(*words)
+    before = digests(tmp_path / "out/novel-pretrain/1")
+    assert "was finished before" in siku(*words).out
+    assert digests(tmp_path / "out/novel-pretrain/1") == before
+
+
+def test_a_finished_version_never_changes(siku: Siku, books: Path, tmp_path: Path) -> None:
+    words = ("build", "novel-pretrain", "--input", books)
+    siku(*words)
+    before = digests(tmp_path / "out/novel-pretrain/1")
+    ran = siku(*words, "--set", "steps.Quality.min_chars=50", code=2)
+    assert "steps.Quality.min_chars: 20 -> 50" in ran.err
+    assert "--as 2" in ran.err
+    write_books(books, 4)
+    ran = siku(*words, code=2)
+    assert "inputs.书003.txt: (new)" in ran.err
+    assert digests(tmp_path / "out/novel-pretrain/1") == before
+    assert siku(*words, "--as", "2", "--json").json["rows"]["train"] == 24
+    ran = siku("diff", "novel-pretrain@1", "novel-pretrain@2", "--json")
+    assert ran.json["rows"]["added"]["count"] == 6
+    assert ran.json["rows"]["removed"]["count"] == ran.json["rows"]["changed"]["count"] == 0
+
+
+def test_adding_a_book_redoes_that_book_alone(siku: Siku, books: Path, tmp_path: Path) -> None:
+    siku("build", "novel-pretrain", "--input", books)
+    stages = {path for path in tmp_path.glob("out/.siku/work/*/*") if (path / "rows.arrow").exists()}
+    write_books(books, 4)
+    siku("build", "novel-pretrain", "--input", books, "--as", "2")
+    new = {path for path in tmp_path.glob("out/.siku/work/*/*") if (path / "rows.arrow").exists()} - stages
+    assert len(stages) == 3
+    assert len(new) == 1
+
+
+def test_a_damaged_dataset_is_noticed(siku: Siku, books: Path, tmp_path: Path) -> None:
+    words = ("build", "novel-pretrain", "--input", books)
+    siku(*words)
+    assert "BAD" not in siku("verify", "novel-pretrain").out
+    part = tmp_path / "out/novel-pretrain/1/train/part-00000.parquet"
+    content = bytearray(part.read_bytes())
+    content[len(content) // 2] ^= 1
+    part.unlink()
+    part.write_bytes(content)
+    assert (
+        "its digest differs"
+        in siku("verify", "novel-pretrain", code=None).out + siku("verify", "novel-pretrain", code=None).err
+    )
+    part.write_bytes(b"")
+    assert "has been changed or removed since" in siku(*words, code=2).err
+
+
+def test_a_tampered_number_fails_the_build(siku: Siku, books: Path, tmp_path: Path) -> None:
+    words = ("build", "novel-pretrain", "--input", books)
+    siku(*words)
+    (tmp_path / "out/novel-pretrain/1/manifest.json").unlink()
+    seal = next(path / "sealed.json" for path in tmp_path.glob("out/.siku/work/*/*") if (path / "rows.arrow").exists())
+    content = json.loads(seal.read_text())
+    content["result"]["ledger"]["steps"][1]["out"] += 1
+    seal.write_text(json.dumps(content))
+    assert "the ledger does not balance" in siku(*words, code=3).err
+    assert not (tmp_path / "out/novel-pretrain/1/manifest.json").exists()
+    assert siku(*words, "--fresh", "--json").json["rows"]["train"] == 18
+
+
+def test_hold_out_by_title(siku: Siku, books: Path) -> None:
+    built = siku("build", "novel-pretrain", "--input", books, "--holdout", "書001", "--json").json
+    assert built["rows"] == {"train": 12, "valid": 6}
+    ran = siku("build", "novel-pretrain", "--input", books, "--holdout", "书01", "--as", "2", code=2)
+    assert "no book is called 书01" in ran.err
+    assert "did you mean" in ran.err
+    assert "BAD" not in siku("verify", "novel-pretrain@1").out
+
+
+def test_a_kept_plan_runs_again(siku: Siku, books: Path, tmp_path: Path) -> None:
+    siku("build", "novel-pretrain", "--input", books, "--set", "steps.Blocks.max_chars=300", "--as", "blocks")
+    plan = tmp_path / "out/novel-pretrain/blocks/manifest.json"
+    (tmp_path / "plan.json").write_bytes(plan.read_bytes())
+    built = siku("build", "plan.json", "--input", books, "--as", "again", "--json").json
+    assert built["fingerprint"] == json.loads(plan.read_text())["fingerprint"]
+    (tmp_path / "plan.json").write_text("{}")
+    assert "this is no plan" in siku("build", "plan.json", "--input", books, code=2).err
+
+
+def test_limit_reads_the_first_documents_only(siku: Siku, books: Path) -> None:
+    built = siku("build", "novel-pretrain", "--input", books, "--limit", "2", "--json").json
+    assert built["steps"][0]["in"] == 2
+    assert built["rows"]["train"] == 12
+
+
+def test_a_dry_run_writes_nothing(siku: Siku, books: Path, tmp_path: Path) -> None:
+    assert "nothing was written" in siku("build", "novel-pretrain", "--input", books, "--dry-run").out
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_private_recipe_of_one_file(siku: Siku, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        """
+from dataclasses import dataclass
+
+from builders.engine.recipe import Recipe
+from builders.sources.text_files import TextFiles
+from validators.step import Check, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoDogs(Check):
+    word: str = "狗"
+
+    def __call__(self, text: str) -> Verdict | None:
+        return Verdict("a dog", self.word) if self.word in text else None
+
+
+recipe = Recipe(name="no-dogs", version="1", summary="", source=TextFiles(), steps=(NoDogs(),))
+"""
+    )
+    rows = [{"id": str(n), "text": "狗叫了。" if n % 4 == 0 else passage(str(n), 60000)} for n in range(60)]
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    for part in range(4):
+        (tmp_path / f"rows-{part}.jsonl").write_text("\n".join(lines[part::4]))
+    files = [word for part in range(4) for word in ("--input", f"rows-{part}.jsonl")]
+    loose = ("--set", "steps.NoDogs.stop_share=1")
+    built = siku("build", "mine.py", *files, *loose, "--workers", "2", "--json").json
+    assert (built["rows"]["train"] + built["dropped"], built["dropped"] >= 15) == (60, True)
+
+
+def test_inspect_tells_the_life_of_a_document(siku: Siku) -> None:
+    siku("build", "novel-pretrain")
+    shown = siku("inspect", "novel-pretrain", "--json").json
+    row = shown["train"][0]
+    life = siku("inspect", "novel-pretrain", row["id"], "--json").json
+    assert life["split"] == "train"
+    assert "bytes" in life["origin"]
+    assert life["steps"][0]["name"] == "Chapters"
+    gone = next(row for row in shown["dropped"] if row["duplicate_of"])
+    life = siku("inspect", "novel-pretrain", gone["id"], "--json").json
+    assert life["steps"][-1]["name"] == "NearDuplicates"
+    assert gone["duplicate_of"] in life["end"]
+    assert "did you mean" in siku("inspect", "novel-pretrain", row["id"][:-1] + "x", code=2).err
+
+
+def test_inspect_shows_the_bytes_of_the_source(siku: Siku) -> None:
+    siku("build", "novel-pretrain")
+    rows = siku("inspect", "novel-pretrain", "--rows", "100", "--json").json["train"]
+    for row in rows:
+        life = siku("inspect", "novel-pretrain", row["id"], "--json").json
+        first, last, name = life["origin"].replace(",", "").split(" of ")[0].split()[1], 0, life["meta"]["source"]
+        start, last = (int(number) for number in first.split("–"))
+        raw = (HOME / "examples/novels" / name).read_bytes()[start:last]
+        text = raw.decode(life["meta"]["encoding"], "replace")
+        assert text.strip()[:4] in life["origin"] or text.strip(), life["origin"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("biuld",), "did you mean build?"),
+        (("build", "novel-pretrian"), "did you mean novel-pretrain?"),
+        (("build", "novel-pretrain", "--holdot", "x"), "did you mean --holdout"),
+        (("build", "novel-pretrain", "--set", "steps.Qualty.min_chars=3"), "did you mean steps.Quality?"),
+        (("build", "novel-pretrain", "--workers", "0"), "--workers 0 cannot be"),
+        (("build", "novel-pretrain", "--as", "../x"), "--as ../x cannot be"),
+        (("build", "text-pretrain"), "text-pretrain needs an input"),
+        (("build", "nothing.py"), "there is no such recipe file"),
+        (("inspect", "novel-pretrain"), "there is no dataset 'novel-pretrain'"),
+        (("verify", "nowhere@3"), "there is no dataset 'nowhere@3'"),
+        ((), "required"),
+    ],
+)
+def test_mistakes_are_answered_in_four_lines(siku: Siku, words: tuple[str, ...], says: str) -> None:
+    ran = siku(*words, code=2)
+    assert says in ran.err
+    assert ran.err.startswith("error: ")
+    assert len(ran.err.strip().splitlines()) <= 4
+    error = siku(*words, "--json", code=2).json["error"]
+    assert error["what"]
+
+
+def test_verbose_shows_where(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, str(HOME / "cli.py"), "build", "nothing.py", "-v"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert "Traceback" in run.stderr
+
+
+def test_a_narrow_terminal_and_none(siku: Siku, books: Path) -> None:
+    siku("build", "novel-pretrain", "--input", books)
+    for words in (("list",), ("inspect", "novel-pretrain"), ("show", "novel-pretrain"), ("doctor",)):
+        siku(*words, COLUMNS="40", TERM="dumb")
+    run = subprocess.run(
+        f"{sys.executable} {HOME / 'cli.py'} list | head -n 1", shell=True, capture_output=True, text=True, check=True
+    )
+    assert run.stderr == ""
+
+
+def test_the_console_script_is_the_same(tmp_path: Path) -> None:
+    program = "import sys; sys.argv = ['siku', 'list']; import siku; sys.exit(siku.main())"
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(HOME)},
+        check=True,
+    )
+    assert "novel-pretrain" in run.stdout
+
+
+@pytest.mark.parametrize("seasoning", [("--workers", "1"), ("--workers", "3")])
+def test_chinese_paths_with_blanks(siku: Siku, tmp_path: Path, seasoning: tuple[str, ...]) -> None:
+    write_books(tmp_path / "我的 书", 2)
+    built = siku(
+        "build", "novel-pretrain", "--input", tmp_path / "我的 书", "--out", tmp_path / "输出 一", *seasoning, "--json"
+    ).json
+    assert (tmp_path / "输出 一/novel-pretrain/1/manifest.json").exists()
+    assert built["rows"]["train"] == 12
