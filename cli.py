@@ -310,7 +310,7 @@ def fail(error: SikuError, as_json: bool) -> int:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0 done, 1 done with some input quarantined, 2 wrong use, 3 guard, 130 interrupted."""
+    """Run one command. Exit code: 0 done, 1 some input quarantined, 2 wrong use, 3 a guard refused, 130 interrupted."""
     words = sys.argv[1:] if words is None else words
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from validators.errors import SikuError
@@ -37,22 +36,22 @@ _SIMPLIFIED_THOUGH_IN_BIG5 = "与价优体党凄厂厅厘听宁异怀怜惊扰�
 
 
 @cache
-def opencc(profile: str) -> OpenCC:
-    """The OpenCC converter of a configuration (`t2s`, `tw2s`, `hk2s`); refuses a package that is not OpenCC."""
-    install = "pip uninstall opencc-python-reimplemented; pip install --force-reinstall opencc"
+def opencc_converter(configuration: str) -> OpenCC:
+    """The OpenCC converter of a configuration such as `t2s`; refuses a package of that name that is not OpenCC."""
+    install = "pip uninstall -y opencc-python-reimplemented && pip install --force-reinstall opencc"
     try:
-        from opencc import OpenCC
+        import opencc
     except ImportError as error:
         raise SikuError("OpenCC cannot be loaded", where="package opencc", why=str(error), next=install) from error
-    # Both distributions are imported as `opencc`, the last one installed wins, and only the real one has a C++ base.
-    if not any("opencc_clib" in base.__module__ or base.__name__ == "_OpenCC" for base in OpenCC.__mro__[1:]):
+    # Two distributions are imported as `opencc`, and the one installed last wins; only the real one has a C++ base.
+    if not any(base.__name__ == "_OpenCC" for base in opencc.OpenCC.__mro__):
         raise SikuError(
             "the package imported as `opencc` is not OpenCC",
-            where=getattr(find_spec("opencc"), "origin", None) or "package opencc",
-            why="opencc-python-reimplemented has the same import name, and other tables (什么 becomes 什幺)",
+            where=str(opencc.__file__),
+            why="opencc-python-reimplemented has the same import name and other tables: 什么 becomes 什幺",
             next=install,
         )
-    return OpenCC(profile)
+    return opencc.OpenCC(configuration)
 
 
 @cache
@@ -60,7 +59,7 @@ def simplified_characters() -> dict[str, str]:
     """Every traditional character of the basic plane that simplified script writes otherwise: `{"說": "说", …}`."""
     characters = [chr(code) for block in ((0x3400, 0x4DC0), (0x4E00, 0xA000)) for code in range(*block)]
     # One call for all: a line break keeps OpenCC from seeing words.
-    simplified = opencc("t2s").convert("\n".join(characters)).split("\n")
+    simplified = opencc_converter("t2s").convert("\n".join(characters)).split("\n")
     table = dict(zip(characters, simplified, strict=True)) | _PINNED
     return {old: new for old, new in table.items() if old != new and len(new) == 1 and new <= "\uffff"}
 

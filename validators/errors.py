@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Iterable
 
 
+SURELY_MEANT = 0.85  # so alike that no other name need be offered
+
+
 class SikuError(Exception):
     """An error in four short lines: what happened, where, why, and what to do next.
 
@@ -33,5 +36,7 @@ def _rebuild(what: str, where: str, why: str, next: str, exit_code: int) -> Siku
 def nearest(name: str, known: Iterable[str]) -> str:
     """`did you mean X?` for a misspelt name, or the list of what there is."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if close and difflib.SequenceMatcher(None, name, close[0]).ratio() > SURELY_MEANT:
+        close = close[:1]
     return f"did you mean {' or '.join(close)}?" if close else f"there is: {', '.join(names)}"

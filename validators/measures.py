@@ -137,15 +137,15 @@ def kind_table() -> Kinds:
     return table
 
 
+_WINDOW_CHARS = 256
+_MIN_HAN = 16  # below, repetition says nothing
+
+
 def _windows(values: NDArray[numpy.uint64]) -> NDArray[numpy.uint64]:
     """The values in rows of `_WINDOW_CHARS`, or one row of fewer; the rest at the end is left out."""
     if len(values) < _WINDOW_CHARS:
         return values[None]
     return values[: len(values) // _WINDOW_CHARS * _WINDOW_CHARS].reshape(-1, _WINDOW_CHARS)
-
-
-_WINDOW_CHARS = 256
-_MIN_HAN = 16  # below, repetition says nothing
 
 
 class Repetition(NamedTuple):
@@ -265,7 +265,7 @@ def teaser_share(text: str) -> float:
 
 # How lines of the usual languages begin and end, and what stands in the middle of them.
 _CODE_LINE = re.compile(
-    r"(?:[;{}]|\*/)$|^(?:[#@$<}\]]|//|/\*|\*|--|import |from \w|def |class |return\b|var |let |const |function\b|"
+    r"(?:[;{}],?|\*/)$|^(?:[#@$<{}\]]|//|/\*|\*|--|import |from \w|def |class |return\b|var |let |const |function\b|"
     r"public |private |static |(?:if|for|while|switch|catch)\b ?\(|elif |else\b|try\b|print|echo |select |insert |"
     r"update |delete |\"\w+\":)"
     r"|[a-z0-9_]\([^()]{0,80}\)|</?[a-z]\w*|[a-z0-9_] ?[-+*/|&]?= ?[a-z0-9_\"']|\w(?:::|->|=>)\w|&&|\|\|",

@@ -45,7 +45,7 @@ GENRES = {
     "web": Genre(True, 0.6, 0.5, 0.5, 0.10, 0.80, 0.10),
     "novel": Genre(False, 0.7, 0.5, 0.5, 0.10, 0.80, 0.08),
     "classical": Genre(False, 0.7, 0.5, 0.5, 0.10, 0.65, 0.05),  # rare characters, calendars, omens, prescriptions
-    "poetry": Genre(False, 0.8, 0.65, 0.4, 0.40, 0.65, 0.05),  # refrains and parallel verses
+    "poetry": Genre(False, 0.8, 0.65, 0.4, 0.40, 0.65, 0.03),  # refrains and parallel verses
 }
 
 # What tells the rules apart from their neighbours; nobody needs to turn these. Shares are of the Han characters.
@@ -53,9 +53,10 @@ _NAMES = {"ja": "Japanese", "ko": "Korean"}
 _DAMAGE = ("锟斤拷", "烫烫烫", "屯屯屯")  # U+FFFD as UTF-8 read as GBK; memory that C filled with 0xCC and 0xCD
 _BROKEN_PLAIN_SHARE = 0.05  # with fewer plain characters than this and fewer common ones than that, text is mojibake;
 _UNBROKEN_COMMON_SHARE = 0.9  # with more common ones it is a list of names
+_MIN_RARE_HAN = 6
 _MIN_DIGITS_OF_LOG = 0.03
 _MIN_LOG_BREAKS = 4
-_MIN_ASCII_OF_CODE = 0.2
+_MIN_ASCII_OF_CODE = 0.12
 _ONE_SENTENCE = 0.35  # distinct runs: below, the text is not about one word but is one sentence
 _MIN_KEYWORDS = 6
 _MIN_HAN_OF_LIST = 40
@@ -198,7 +199,8 @@ class Quality(Check):
         """Valid characters that nobody writes: text that was decoded with another encoding."""
         common = figures.han_share(Kind.PLAIN, Kind.COMMON)
         lacks_plain = figures.han_share(Kind.PLAIN) < _BROKEN_PLAIN_SHARE and common < _UNBROKEN_COMMON_SHARE
-        if common < genre.min_common_share or lacks_plain:
+        is_rare = common < genre.min_common_share and (1 - common) * figures.han > _MIN_RARE_HAN
+        if is_rare or lacks_plain:
             return Verdict("broken encoding", f"only {common:.1%} of the Han characters are in common use")
         return None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from builders.dedup.documents import Mask, Numbers, SketchedDocuments
-from builders.dedup.select import Pairs, best_stay
+from builders.dedup.pairs import Pairs
+from builders.dedup.select import best_stay
 from builders.dedup.shingles import Hashes
 from builders.dedup.verify import Verifier
 
@@ -45,29 +46,28 @@ class BandCandidates:
         self._checked, self._unlinked = _PairSet(len(documents)), _PairSet(len(documents))
 
     def duplicates(self, candidates: Mask, threshold: float) -> Pairs:
-        """Pairs at the threshold, enough for `best_stay`: no two candidates that stay by them are alike.
+        """As in `Engine`.
 
         A document that proves to be a copy is left out of the bands that follow, which spares most comparisons. Where
         the one that it is a copy of goes as well, it comes back, and meets the others in another pass.
         """
-        found: list[Pairs] = []
+        found = Pairs.joined([])
         stays, unsettled = candidates, candidates
         while unsettled.any():
             came_back = np.zeros_like(stays)
             for band in range(self._bands):
-                found.append(self._compare_band(band, stays, unsettled | came_back, threshold))
-                stays = stays.copy()
-                stays[found[-1].worse] = False
-                if band & (band + 1) == 0 or band == self._bands - 1:  # after 1, 2, 4, 8 … bands and the last
-                    found = [Pairs.joined(found)]
-                    settled = best_stay(candidates, found[0])
-                    came_back |= settled & ~stays
-                    stays = settled
+                alike = self._compare_band(band, stays, unsettled | came_back, threshold)
+                found = Pairs.joined([found, alike])
+                settled = best_stay(candidates, found)
+                left = stays.copy()
+                left[alike.worse] = False
+                came_back |= settled & ~left
+                stays = settled
             unsettled = came_back & stays
-        return Pairs.joined(found)
+        return found
 
     def links(self, sources: Mask, targets: Mask, threshold: float) -> Pairs:
-        """For every target that is like a source one such source (as `better`)."""
+        """As in `Engine`."""
         found: list[Pairs] = []
         open_targets = targets.copy()
         for band in range(self._bands):

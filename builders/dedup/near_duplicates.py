@@ -12,7 +12,8 @@ import numpy as np
 
 from builders.dedup.candidates import BandCandidates
 from builders.dedup.documents import Numbers, SketchedDocuments
-from builders.dedup.holdout import Engine, HoldOut
+from builders.dedup.leaks import Leaks
+from builders.dedup.pairs import Engine
 from builders.dedup.reference import DatasketchCandidates
 from builders.dedup.select import best_stay, most_alike
 from builders.dedup.shingles import DEFAULT_NGRAM_CHARS, exact_jaccard
@@ -21,13 +22,11 @@ from builders.dedup.sketch import ShardSketch
 from builders.dedup.verify import Verifier
 from builders.document import Document
 from builders.steps import Corpus, Fate
-from builders.text.site_ads import clean_lines
 from validators.errors import SikuError
 
 __all__ = ["NearDuplicates", "exact_jaccard", "kept_indices"]
 
-EXACT, NEAR = "exact duplicate", "near duplicate"
-HELD_OUT, LIKE_HELD_OUT = "held out", "near-duplicate of held-out"
+EXACT, NEAR, LIKE_HELD_OUT = "exact duplicate", "near duplicate", "near-duplicate of held-out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +37,18 @@ class NearDuplicates(Corpus):
     Jaccard of their sets of `ngram_chars` consecutive characters. Two promises, both by exact Jaccard:
 
     * every document that goes names one that stays and is at least `jaccard` like it, never a mere chain of lookalikes;
-    * no two documents that stay are that alike (of those that meet in a band: at 0.7 all but some in a hundred million).
+    * no two documents that stay are that alike (of those that meet in a band: at 0.7 all but a few in 10⁸).
 
     Why 0.7: text with 3 % of its characters wrong or with a tenth of its sentences left out is at 0.71 to 0.83 of the
     original, so 0.8 would miss most of such copies; texts that share one half are at a third, and different chapters
     below 0.01. Take 0.5 for recensions of classical works. A text shorter than one n-gram goes only as an exact copy.
 
-    `holdout_jaccard` and `holdout_share` (of a book's documents) say what is like held-out text, see `HoldOut`. The
+    `holdout_jaccard` and `holdout_share` (of a book's documents) say what is like held-out text, see `Leaks`. The
     guard is lenient, because every removal is verified: a shelf of ten editions rightly loses nine tenths.
     """
 
     version: ClassVar[int] = 1
+    sketch_fields: ClassVar[tuple[str, ...]] = ("ngram_chars", "bands", "rows")
     jaccard: float = 0.7
     ngram_chars: int = DEFAULT_NGRAM_CHARS
     bands: int = 64
@@ -95,18 +95,17 @@ class NearDuplicates(Corpus):
         copy_of, likeness = numbers.copy(), np.ones(len(documents))
         copy_of[explained.worse], likeness[explained.worse] = explained.better, explained.jaccard
         copy_of, likeness = copy_of[same_text], likeness[same_text]
-        hold_out = HoldOut(documents, engine, min(self.jaccard, self.holdout_jaccard), self.holdout_share)
-        hold_out.spread(compared, same_text, copy_of)
+        leaks = Leaks(documents, engine, min(self.jaccard, self.holdout_jaccard), self.holdout_share)
+        leaks.follow(compared, same_text, copy_of)
         fates: list[dict[int, Fate]] = [{} for _ in range(folders)]
         for number in np.flatnonzero(copy_of != numbers).tolist():
             shard, row = documents.shard_row(number)
             stays, jaccard = documents.id(int(copy_of[number])), float(likeness[number])
             check = EXACT if copy_of[number] == same_text[number] else NEAR
             fates[shard][row] = Fate("", check, f"Jaccard {jaccard:.3f} with {stays}", stays, jaccard)
-        by_title = dict.fromkeys(np.flatnonzero(documents.valid & (copy_of == numbers)).tolist(), "by title")
-        for number, why in (by_title | hold_out.reasons).items():
+        for number, why in leaks.reasons.items():
             shard, row = documents.shard_row(number)
-            fates[shard][row] = Fate("valid", HELD_OUT if documents.valid[number] else LIKE_HELD_OUT, why)
+            fates[shard][row] = Fate("valid", LIKE_HELD_OUT, why)
         return fates
 
     def _engine(self, documents: SketchedDocuments) -> Engine:
@@ -134,6 +133,8 @@ def kept_indices(texts: Sequence[str]) -> list[int]:
     >>> kept_indices(["他推门进去，屋里没有人。", "窗外下着雪。", "他推門進去,屋裏沒有人."])
     [0, 1]
     """
+    from builders.text.site_ads import clean_lines  # its tables take longer to load than the rest of this module
+
     step = NearDuplicates()
     with tempfile.TemporaryDirectory() as folder:
         writer = step.sketch(Path(folder))

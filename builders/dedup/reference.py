@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from builders.dedup.documents import Mask, SketchedDocuments
-from builders.dedup.select import Pairs
+from builders.dedup.pairs import Pairs
 from builders.dedup.verify import Verifier
 
 

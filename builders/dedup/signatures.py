@@ -1,8 +1,8 @@
 """One-permutation hashing: a fixed-size signature by which likely copies are found without comparing all texts.
 
-The high bits of every n-gram's hash choose one of `BINS` bins, and each bin keeps the least of the values that fall into
-it. Two texts agree in a bin with about the probability of their Jaccard: one hash per n-gram does what MinHash takes
-one per n-gram and row for (Li, Owen, Zhang 2012; borrowing for empty bins after Shrivastava 2017).
+The high bits of every n-gram's hash choose one of `BINS` bins, and each bin keeps the least of the values that fall
+into it. Two texts agree in a bin with about the probability of their Jaccard: one hash per n-gram does what MinHash
+takes one per n-gram and row for (Li, Owen, Zhang 2012; borrowing for empty bins after Shrivastava 2017).
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -52,7 +53,7 @@ def _digest(folded: Units, raw: bytes) -> bytes:
     return hashlib.blake2b(raw, digest_size=16, person=b"no letters").digest()
 
 
-def damage_quality(texts: list[bytes]) -> list[int]:
+def damage_quality(texts: Sequence[bytes]) -> npt.NDArray[np.int64]:
     """The quality of texts by what encoding errors left in them, in thousandths: U+FFFD and private-use characters."""
     units = np.frombuffer(b"".join(texts), dtype="<u2")
     private_use = units - np.uint16(0xE000) < 0x1900  # wraps around: one comparison for a range
@@ -60,7 +61,7 @@ def damage_quality(texts: list[bytes]) -> list[int]:
     lengths = np.array([len(text) // 2 for text in texts])
     ends = np.searchsorted(damaged, np.cumsum(lengths))
     share = np.diff(ends, prepend=0) / np.maximum(lengths, 1)
-    return np.rint(1000 * np.maximum(0.0, 1.0 - _DAMAGE_WEIGHT * share)).astype(int).tolist()
+    return np.rint(1000 * np.maximum(0.0, 1.0 - _DAMAGE_WEIGHT * share)).astype(np.int64)
 
 
 def _given_quality(document: Document) -> int | None:
@@ -90,7 +91,7 @@ class ShardSketch:
                 document.id.encode("utf-8", "surrogatepass"),
                 self._book(document.meta.get("book")),
                 _given_quality(document),
-                document.meta.get("split") == "valid",
+                document.split == "valid",
             )
         )
         self._texts.append(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -55,8 +56,12 @@ class RowWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is None:
+            self.close()
+        elif self._writer is not None:  # what is there will be thrown away; on a full disk it cannot be completed
+            with contextlib.suppress(OSError):
+                self._writer.close()
 
     def add(self, row: tuple[Any, ...], chars: int) -> None:
         self._pending.append(row)

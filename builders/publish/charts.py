@@ -27,9 +27,9 @@ class Change:
         return self.before - self.dropped - self.cut
 
 
-def waterfall(changes: Sequence[Change], first: str, last: str) -> Html:
-    """Characters from `first` (all that came in) step by step to `last` (all that was kept)."""
-    whole, kept = changes[0].before, changes[-1].after
+def waterfall(whole: int, changes: Sequence[Change], first: str, last: str) -> Html:
+    """Characters from `first` (the `whole` that came in) step by step to `last` (what was kept)."""
+    kept = changes[-1].after if changes else whole
     levels = [whole, *(change.after for change in changes)]
     axis = Axis.over(min(levels) / whole, max(levels) / whole) if whole else Axis(0, 1, 0.25)
     rows = [_total_row(0, first, whole, whole, axis)]

@@ -30,7 +30,7 @@ from builders.publish.figures import (
     whole_percent,
 )
 from builders.publish.page import Html, Section, cut, definitions, element, page, section, table
-from builders.publish.samples import Limits, choose
+from builders.publish.samples import choose
 
 FILE = "report.html"
 FACET_ROWS, INPUT_ROWS = 30, 200
@@ -66,12 +66,12 @@ def write_report(folder: Path, manifest: Mapping[str, Any], into: Path | None = 
     write_whole((into or folder) / FILE, render_report(folder, manifest))
 
 
-def render_report(folder: Path, manifest: Mapping[str, Any], limits: Limits | None = None) -> bytes:
+def render_report(folder: Path, manifest: Mapping[str, Any]) -> bytes:
     """The bytes of the report; they depend on the dataset alone."""
     steps = steps_of(manifest)
     rules = {step.tally.name: [rule for rule, _ in step.rules[:RULES]] for step in steps}
     kinds = {step.tally.name: [kind for kind, _ in most_frequent(step.tally.notes)[:KINDS]] for step in steps}
-    shown = choose(folder, rules, kinds, manifest["duplicates"], limits or Limits())
+    shown = choose(folder, rules, kinds, manifest["duplicates"])
     facets = manifest["statistics"]["facets"]
     sections = [
         _totals(manifest),
@@ -173,7 +173,7 @@ def _flow(manifest: Mapping[str, Any], steps: Sequence[StepFigures]) -> Section:
         "字数流向",
         element("p", "From all characters of the input, step by step, to those that were kept.", class_="lead"),
         element("ul", *legend, class_="legend"),
-        waterfall(changes, "Input 输入", "Kept 保留"),
+        waterfall(manifest["characters"]["in"], changes, "Input 输入", "Kept 保留"),
     )
 
 

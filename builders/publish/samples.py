@@ -11,8 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import repeat
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+from zlib import crc32
 
 import orjson
 import pyarrow.compute as pc
@@ -21,15 +23,10 @@ import pyarrow.parquet as pq
 QUARANTINED = "quarantined: "  # how the reason of a piece of input that became no document begins
 READ_CHARS = 5_000  # of a text; in two copies, the first difference is looked for among them
 IDS_A_BATCH, TEXTS_A_BATCH = 10_000, 100
-MAX_COUNTED = 250_000  # clusters counted in one pass over the dropped rows; more of them take more passes
-
-
-class Place(NamedTuple):
-    """Where a row stands: the folder in the dataset, the number of the file in it, the row in that file."""
-
-    kind: str
-    file: int
-    row: int
+MAX_COUNTED = 250_000  # copies counted in one pass over the dropped rows; more of them take more passes
+ROWS, ROWS_A_RULE, PIECES_A_KIND, PAIRS, MAX_QUARANTINED = 20, 3, 12, 8, 100
+CLUSTERS, COPIES_A_CLUSTER = 5, 2
+Place = tuple[str, int, int]  # where a row stands: the folder, the number of the file in it, the row in that file
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +82,30 @@ class Tables:
     def scan(self, kind: str, *columns: str) -> Iterator[tuple[Any, ...]]:
         """Every row of a folder: its place, then its values of the columns."""
         for number, path in enumerate(self.files(kind)):
-            row = 0
+            first = 0
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches(batch_size=IDS_A_BATCH, columns=list(columns)):
-                    for values in zip(*(batch[name].to_pylist() for name in columns), strict=True):
-                        yield Place(kind, number, row), *values
-                        row += 1
+                    rows = range(first, first := first + batch.num_rows)
+                    places = zip(repeat(kind), repeat(number), rows, strict=False)
+                    yield from zip(places, *(batch[name].to_pylist() for name in columns), strict=True)
 
     def fetch(self, places: Iterable[Place]) -> dict[Place, Row]:
         """The rows at these places, with the beginnings of their texts."""
         wanted: dict[tuple[str, int], set[int]] = defaultdict(set)
-        for place in places:
-            wanted[place.kind, place.file].add(place.row)
+        for kind, number, row in places:
+            wanted[kind, number].add(row)
         rows: dict[Place, Row] = {}
         for (kind, number), numbers in sorted(wanted.items()):
-            for row, values in _read_rows(self.files(kind)[number], sorted(numbers)):
-                rows[Place(kind, number, row)] = _row(kind, values)
+            for row, text, chars, values in _read_rows(self.files(kind)[number], sorted(numbers)):
+                rows[kind, number, row] = _row(kind, text, chars, values)
         return rows
 
 
-def _read_rows(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Only the row groups that hold one of `numbers` are read."""
+Values = dict[str, Any]
+
+
+def _read_rows(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, str | None, int, Values]]:
+    """Number, beginning of the text, its full length and other columns; only row groups that are needed are read."""
     with pq.ParquetFile(path) as file:
         first = 0
         for group in range(file.num_row_groups):
@@ -115,32 +115,33 @@ def _read_rows(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, dict[s
             first = end
 
 
-def _read_group(file: Any, group: int, first: int, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _read_group(
+    file: Any, group: int, first: int, numbers: Sequence[int]
+) -> Iterator[tuple[int, str | None, int, Values]]:
     for batch in file.iter_batches(batch_size=TEXTS_A_BATCH, row_groups=[group]):
         here = [number - first for number in numbers if first <= number < first + batch.num_rows]
         if here:
             chosen = batch.take(here)
-            values = {name: chosen[name] for name in chosen.schema.names if name != "text"}
+            texts, lengths = [None] * len(here), [0] * len(here)
             if "text" in chosen.schema.names:
-                values["text"] = pc.utf8_slice_codeunits(chosen["text"], 0, READ_CHARS)
-                values["chars"] = pc.utf8_length(chosen["text"])
-            for place, row in enumerate(here):
-                yield first + row, {name: column[place].as_py() for name, column in values.items()}
+                lengths = pc.utf8_length(chosen["text"]).to_pylist()
+                texts = pc.utf8_slice_codeunits(chosen["text"], 0, READ_CHARS).to_pylist()
+                chosen = chosen.drop_columns("text")
+            for row, text, chars, values in zip(here, texts, lengths, chosen.to_pylist(), strict=True):
+                yield first + row, text, chars, values
         first += batch.num_rows
 
 
-def _row(kind: str, values: dict[str, Any]) -> Row:
+def _row(kind: str, text: str | None, chars: int, values: Values) -> Row:
     """A row of any of the folders; metadata is JSON in `dropped/` and columns in `train/` and `valid/`."""
-    name, text, chars = values.pop("id"), values.pop("text", None), values.pop("chars", 0)
-    if kind == "evidence":
-        return Row(name, text, chars, step=values["step"])
-    if kind == "dropped":
-        meta = orjson.loads(values["meta"] or "{}")
-        return Row(name, text, chars, meta, values["step"], values["reason"], values["duplicate_of"], values["jaccard"])
+    name = values.pop("id")
     if text is None:  # a row of messages
-        text = orjson.dumps(values.pop("messages", ""), default=str).decode()
-        chars = len(text)
-    return Row(name, text, chars, values)
+        text = orjson.dumps(values.pop("messages", None), default=str).decode()
+        text, chars = text[:READ_CHARS], len(text)
+    if kind != "dropped":
+        return Row(name, text, chars, values)
+    meta = orjson.loads(values["meta"] or "{}")
+    return Row(name, text, chars, meta, values["step"], values["reason"], values["duplicate_of"], values["jaccard"])
 
 
 # ---------------------------------------------------------------- what to show
@@ -157,19 +158,12 @@ class Refusals:
     likeness: Counter[float] = field(default_factory=Counter)  # duplicates by Jaccard, rounded down to 0.05
 
 
-def choose_refused(
-    tables: Tables, rules: Mapping[str, Sequence[str]], *, each: int, some: int, copies: int, quarantined: int
-) -> Refusals:
+def choose_refused(tables: Tables, rules: Mapping[str, Sequence[str]]) -> Refusals:
     """A few dropped documents of every one of `rules` (by step), some of all, some copies, and quarantined input."""
-    found = Refusals(
-        {(step, rule): Sample(each) for step, names in rules.items() for rule in names},
-        Sample(some),
-        Sample(copies),
-        Sample(quarantined),
-    )
-    for place, name, step, reason, duplicate_of, jaccard in tables.scan(
-        "dropped", "id", "step", "reason", "duplicate_of", "jaccard"
-    ):
+    by_rule = {(step, rule): Sample(ROWS_A_RULE) for step, names in rules.items() for rule in names}
+    found = Refusals(by_rule, Sample(ROWS), Sample(PAIRS), Sample(MAX_QUARANTINED))
+    columns = ("id", "step", "reason", "duplicate_of", "jaccard")
+    for place, name, step, reason, duplicate_of, jaccard in tables.scan("dropped", *columns):
         drawn = draw(name)
         if reason.startswith(QUARANTINED):
             found.quarantined.offer(drawn, place)
@@ -178,15 +172,22 @@ def choose_refused(
         if duplicate_of is not None:
             found.copies.offer(drawn, place)
             found.likeness[-1.0 if jaccard is None else int(jaccard * 20 + 1e-9) / 20] += 1
-        rule = next((rule for rule in rules.get(step, ()) if reason == rule or reason.startswith(f"{rule}: ")), None)
-        if rule is not None:
-            found.by_rule[step, rule].offer(drawn, place)
+        if sample := by_rule.get((step, _rule(reason, rules.get(step, ())))):
+            sample.offer(drawn, place)
     return found
 
 
-def choose_evidence(tables: Tables, kinds: Mapping[str, Sequence[str]], each: int) -> dict[tuple[str, str], Sample]:
+def _rule(reason: str, rules: Sequence[str]) -> str:
+    """Which of `rules` a reason names, "" if it is another: a reason is the rule, or the rule, a colon and more."""
+    rule = reason.partition(": ")[0]
+    if rule in rules:
+        return rule
+    return next((rule for rule in rules if reason == rule or reason.startswith(f"{rule}: ")), "")
+
+
+def choose_evidence(tables: Tables, kinds: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], Sample]:
     """A few pieces of evidence of every one of `kinds` (by step), from documents drawn at random."""
-    samples = {(step, kind): Sample(each) for step, names in kinds.items() for kind in names}
+    samples = {(step, kind): Sample(PIECES_A_KIND) for step, names in kinds.items() for kind in names}
     before, drawn = "", 0
     for place, name, step, kind in tables.scan("evidence", "id", "step", "kind"):
         if name != before:
@@ -205,18 +206,18 @@ class Cluster:
     shown: Sequence[Place]
 
 
-def choose_clusters(tables: Tables, duplicates: int, *, largest: int, copies: int) -> tuple[int, list[Cluster]]:
-    """How many kept documents had copies, and the `largest` clusters with some copies of each."""
+def choose_clusters(tables: Tables, duplicates: int) -> tuple[int, list[Cluster]]:
+    """How many kept documents had copies, and the largest clusters with some copies of each."""
     passes = 1 + duplicates // MAX_COUNTED if duplicates else 0
     total, best = 0, list[tuple[int, str]]()
     for turn in range(passes):
         counts: Counter[str] = Counter()
         for _, kept in tables.scan("dropped", "duplicate_of"):
-            if kept is not None and (passes == 1 or draw(kept) % passes == turn):
+            if kept is not None and (passes == 1 or crc32(kept.encode()) % passes == turn):
                 counts[kept] += 1
         total += len(counts)
-        best = heapq.nsmallest(largest, [*best, *((-count, kept) for kept, count in counts.items())])
-    samples = {kept: Sample(copies) for _, kept in best}
+        best = heapq.nsmallest(CLUSTERS, [*best, *((-count, kept) for kept, count in counts.items())])
+    samples = {kept: Sample(COPIES_A_CLUSTER) for _, kept in best}
     if samples:
         for place, name, kept in tables.scan("dropped", "id", "duplicate_of"):
             if kept in samples:
@@ -224,12 +225,12 @@ def choose_clusters(tables: Tables, duplicates: int, *, largest: int, copies: in
     return total, [Cluster(kept, -count, samples[kept].places) for count, kept in best]
 
 
-def choose_kept(tables: Tables, ids: Iterable[str], some: int) -> tuple[Sample, dict[str, Place]]:
+def choose_kept(tables: Tables, ids: Iterable[str]) -> tuple[Sample, dict[str, Place]]:
     """A sample of the rows of train and valid, and where the documents called `ids` are, or their first blocks.
 
     A document that was kept for its copies may have been refused by a later step.
     """
-    sample, places, wanted = Sample(some), dict[str, Place](), set(ids)
+    sample, places, wanted = Sample(ROWS), dict[str, Place](), set(ids)
     for kind in ("train", "valid"):
         for place, name in tables.scan(kind, "id"):
             sample.offer(draw(name), place)
@@ -270,38 +271,19 @@ class Shown:
     likeness: Mapping[float, int]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How much a report shows."""
-
-    rows: int = 20
-    rows_per_rule: int = 3
-    pieces_per_kind: int = 12  # of which the report shows a few that differ
-    quarantined: int = 100
-    clusters: int = 5
-    copies_per_cluster: int = 2
-    pairs: int = 8
-
-
 def choose(
-    folder: Path,
-    rules: Mapping[str, Sequence[str]],
-    kinds: Mapping[str, Sequence[str]],
-    duplicates: int,
-    limits: Limits,
+    folder: Path, rules: Mapping[str, Sequence[str]], kinds: Mapping[str, Sequence[str]], duplicates: int
 ) -> Shown:
     """The rows to show of the dataset in `folder`: of the `rules` and `kinds` of evidence of every step, and others."""
     tables = Tables(folder)
-    refused = choose_refused(
-        tables, rules, each=limits.rows_per_rule, some=limits.rows, copies=limits.pairs, quarantined=limits.quarantined
-    )
-    evidence = choose_evidence(tables, kinds, limits.pieces_per_kind)
-    count, clusters = choose_clusters(tables, duplicates, largest=limits.clusters, copies=limits.copies_per_cluster)
+    refused = choose_refused(tables, rules)
+    evidence = choose_evidence(tables, kinds)
+    count, clusters = choose_clusters(tables, duplicates)
     samples = [*refused.by_rule.values(), *evidence.values(), refused.some, refused.copies, refused.quarantined]
     places = {place for one in samples for place in one.places} | {place for one in clusters for place in one.shown}
     rows = tables.fetch(places)
     originals = {row.duplicate_of for row in rows.values() if row.duplicate_of is not None}
-    sample, kept = choose_kept(tables, originals, limits.rows)
+    sample, kept = choose_kept(tables, originals)
     rows |= tables.fetch({*sample.places, *kept.values()} - rows.keys())
     by_id = {name: rows[place] for name, place in kept.items()}
     pairs = [rows[place] for place in refused.copies.places]
@@ -310,7 +292,7 @@ def choose(
         evidence={key: [rows[place] for place in one.places] for key, one in evidence.items()},
         quarantined=[rows[place] for place in sorted(refused.quarantined.places)],
         dropped=[rows[place] for place in refused.some.places],
-        kept=[(place.kind, rows[place]) for place in sample.places],
+        kept=[(place[0], rows[place]) for place in sample.places],
         clusters=[
             Copies(one.kept, by_id.get(one.kept), [rows[place] for place in one.shown], one.copies) for one in clusters
         ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,8 +32,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    cells = [[_cell(value) for value in row] for row in rows]
-    numeric = [all(not row[place] or row[place][0] in "-0123456789" for row in cells) for place in range(len(head))]
+    values = [list(row) for row in rows]
+    numeric = [all(isinstance(row[place], (int, float)) for row in values) for place in range(len(head))]
+    cells = [[_cell(value) for value in row] for row in values]
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name, right in zip(head, numeric, strict=True):
         grid.add_column(name, justify="right" if right else "left", overflow="fold")
@@ -119,13 +119,12 @@ def _fields(plan: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _setting(value: Any) -> str:
+    """A value as `--set` takes it."""
     if isinstance(value, list):
         return ",".join(map(str, value))
-    return (
-        {True: "true", False: "false", None: ""}.get(value, str(value))
-        if not isinstance(value, (int, float)) or isinstance(value, bool)
-        else str(value)
-    )
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
 # ---------------------------------------------------------------- build
@@ -145,9 +144,7 @@ def show_dry_run(request: Request, *, as_json: bool) -> int:
             }
         )
         return OK
-    print(
-        f"would build {request.folder} from {len(shards):,} inputs, {size / 1e6:,.1f} MB, with {request.workers} workers:"
-    )
+    print(f"would build {request.folder} from {len(shards):,} inputs of {size / 1e6:,.1f} MB:")
     for step in request.recipe.steps:
         print(f"  {type(step).__name__}: {(type(step).__doc__ or '').strip().splitlines()[0]}")
     print("nothing was written")
@@ -170,9 +167,8 @@ def show_built(built: Built, *, as_json: bool, quiet: bool) -> int:
     print(f"{manifest['name']} {manifest['version']}{' was finished before' if built.already else ''}: {built.folder}")
     _step_table(manifest)
     print(f"rows         {rows['train']:,} train, {rows['valid']:,} valid")
-    print(
-        f"gone         {manifest['dropped']:,} dropped, {manifest['duplicates']:,} duplicates, {manifest['quarantined']:,} quarantined"
-    )
+    gone = (f"{manifest[kind]:,} {kind}" for kind in ("dropped", "duplicates", "quarantined"))
+    print(f"gone         {', '.join(gone)}")
     print(f"characters   {characters['kept']:,} kept of {characters['in']:,} ({share:.1%})")
     print(f"time         {built.seconds:.1f} s")
     print(f"report       {built.folder / 'report.html'}")
@@ -296,7 +292,3 @@ def show_examination(found: Mapping[str, Any], *, as_json: bool) -> int:
         print(f"problem: {problem}")
     print("all is well" if not found["problems"] else f"{len(found['problems'])} problems")
     return OK if not found["problems"] else REFUSED
-
-
-def terminal_width() -> int:
-    return shutil.get_terminal_size((100, 24)).columns

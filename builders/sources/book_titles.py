@@ -13,40 +13,36 @@ MAX_NAME_CHARS = 200  # a longer name is taken as it is; the patterns below are 
 
 _B = r"[\s\u3000\xa0_]*"  # blanks of all kinds
 _OPEN, _CLOSE = r"[(（\[【［{〔]", r"[)）\]】］}〕]"
-_HAN = re.compile(r"[㐀-鿿]")
+_HAN = r"[㐀-鿿]"
 _AUTHOR_LABEL = rf"(?:作{_B}者|原{_B}著|著{_B}者)"
 _TITLE_LABEL = rf"(?:[书書]{_B}名|小[说說]名|[标標]题|標題){_B}[:：]"
 _DYNASTY = (
     r"(?:先秦|[西东東]?[汉漢]|三[国國]|[晋晉隋唐宋元明清]|南朝|[北南]宋|民[国國]|近代|[现現]代|[当當]代)(?:朝|代)?"
 )
 _WROTE = r"(?:[编編][著撰次辑輯写寫]|原著|[著撰编編辑輯评評译譯述])"
-_NOBODY = re.compile(r"佚名|[无無]名氏|未知|不[详詳]|匿名|不[题題署提着著]撰人|none|null|unknown|anonymous", re.I)
-_NAME = re.compile(r"[㐀-鿿A-Za-z·•．. \u3000]{2,30}")
-_NOT_A_NAME = re.compile(  # words that stand where a name could: parts, editions, genres
-    r"[上中下全终終]|.*(?:[版本册冊卷部集季回章篇校注註]|番外|完[结結])$|.*\d|"
+_NOBODY = r"(?i)(?:佚名|[无無]名氏|未知|不[详詳]|匿名|不[题題署提着著]撰人|none|null|unknown|anonymous)"
+_NAME = r"[㐀-鿿A-Za-z·•．. \u3000]{2,30}"
+_NOT_A_NAME = (  # words that stand where a name could: parts, editions, genres, books about books
+    r"(?:[上中下全终終]|.*(?:[版本册冊卷部集季回章篇校注註]|番外|完[结結])$|.*\d|"
     r".*(?:玄幻|奇幻|武[侠俠]|仙[侠俠]|都市|言情|[历歷]史|[军軍]事|科幻|[悬懸]疑|[灵靈]异|[网網]游|穿越|重生|耽美|同人|"
-    r"小[说說]|完[结結]|[连連][载載]|[全完]本|精校|校[对對]|txt|[简簡繁][体體]|古典|[经經][典]|名著|原[创創]|出版|[网網])",
-    re.I,
+    r"小[说說]|完[结結]|[连連][载載]|[全完]本|精校|校[对對]|txt|[简簡繁][体體]|古典|[经經][典]|名著|原[创創]|出版|[网網]|"
+    r"[札笔筆][记記]|研究|[评評赏賞][论論析]|解[读讀]|[导導][读讀]|[鉴鑒][赏賞]|考[证證论論]|[读讀]后感))"
 )
 _JUNK = (
     r"(?:txt|精校|校[对對]|[全完]本|完[结結]|全集|全文|全[书書]|完整|[未无無][删刪]|修[订訂]|下[载載]|[电電]子[书書]|[简簡繁][体體]|"
     r"珍藏|典藏|精[装裝]|出版|合集|[连連][载載]|番外|最新章[节節]|免[费費]|[阅閱][读讀]|[无無][弹彈]窗|"
     r"big5|gbk|gb2312|gb18030|utf-?8)"
 )
-_SUFFIX = re.compile(r"\.(?:txt|text|md|html?|xhtml|zip|tar|tgz|gz|zst|tzst|bz2|tbz2|xz|txz)$", re.I)
-_SITE = re.compile(r"(?:https?://)?www\.[\w.\-]+|[A-Za-z0-9\-]+\.(?:com|net|org|cn|cc|info)\b", re.I)
-_EMPTY_BRACKETS = re.compile(rf"{_OPEN}\W*{_CLOSE}")
-_BRACKETED_JUNK = re.compile(
-    rf"{_OPEN}[^()（）\[\]【】［］{{}}〔〕]*{_JUNK}[^()（）\[\]【】［］{{}}〔〕]*{_CLOSE}", re.I
-)
+_SUFFIX = r"(?i)\.(?:txt|text|md|html?|xhtml|zip|tar|tgz|gz|zst|tzst|bz2|tbz2|xz|txz)$"
+_SITE = r"(?i)(?:https?://)?www\.[\w.\-]+|[A-Za-z0-9\-]+\.(?:com|net|org|cn|cc|info)\b"
+_EMPTY_BRACKETS = rf"{_OPEN}\W*{_CLOSE}"
+_INSIDE = r"[^()（）\[\]【】［］{}〔〕]*"
+_BRACKETED_JUNK = rf"(?i){_OPEN}{_INSIDE}{_JUNK}{_INSIDE}{_CLOSE}"
 # A glued 全集 goes where a title of four characters and more is left and does not itself call for it:
 # 鲁迅全集 and 散文诗全集 are titles.
 _COMPLETE = r"(?<=....)(?<![大典品诗詩文说說士生作词詞学學篇剧劇家师師])全集"
-_JUNK_TAIL = re.compile(
-    rf"(?:(?:[\W_]+{_JUNK}|(?:(?<=[\w》])(?:txt|精校|校[对對]|[全完]本|完[结結]|下[载載]|全文|{_COMPLETE}|全集(?={_JUNK})))"
-    rf"|全集(?=[\W_]*{_JUNK}))(?:[\W_]*{_JUNK})*版?)[\W_]*$",
-    re.I,
-)
+_GLUED_JUNK = rf"(?:txt|精校|校[对對]|[全完]本|完[结結]|下[载載]|全文|{_COMPLETE}|全集(?=[\W_]*{_JUNK}))"
+_JUNK_TAIL = rf"(?i)(?:[\W_]+{_JUNK}|(?<=[\w》]){_GLUED_JUNK})(?:[\W_]*{_JUNK})*版?[\W_]*$"
 _EDGES = " \t\u3000\xa0_-—–·.:：|~+"
 
 
@@ -74,33 +70,38 @@ def from_name(path: str) -> TitleAndAuthor:
     stem, folders = _without_suffix(basename(path)), [part for part in dirname(path).split("/") if part]
     if is_generic(stem) and folders:
         spare = stem if stem.isdecimal() else _without_suffix(folders[-1])
-        stem = next((_without_suffix(part) for part in reversed(folders) if _HAN.search(part)), spare)
+        stem = next((_without_suffix(part) for part in reversed(folders) if re.search(_HAN, part)), spare)
     title, author = _parse(_clean(stem)) if len(stem) <= MAX_NAME_CHARS else ("", "")
     return TitleAndAuthor(title or stem.strip(), author)
 
 
 def _without_suffix(name: str) -> str:
-    while (found := _SUFFIX.search(name)) and found.start():
+    while (found := re.search(_SUFFIX, name)) and found.start():
         name = name[: found.start()]
     return name
 
 
 def _clean(stem: str) -> str:
     """A file name without sites, notes on the edition and other things that uploaders add."""
-    cleaned = _BRACKETED_JUNK.sub("", _SITE.sub("", stem))
-    cleaned = _EMPTY_BRACKETS.sub("", _JUNK_TAIL.sub("", cleaned)).strip(_EDGES)
-    return cleaned or stem.strip()
+    cleaned = stem
+    for junk in (_SITE, _BRACKETED_JUNK, _JUNK_TAIL, _EMPTY_BRACKETS):
+        cleaned = re.sub(junk, "", cleaned)
+    return cleaned.strip(_EDGES) or stem.strip()
 
 
 def _parse(stem: str) -> TitleAndAuthor:
     author = ""
-    if found := re.fullmatch(rf"(.+?){_B}{_OPEN}?{_B}{_AUTHOR_LABEL}{_B}[:：]?(.*)", stem):
+    label = rf"(?:{_B}{_OPEN}?{_B}{_AUTHOR_LABEL}{_B}[:：]|(?<=[》\s_(（【\[]){_AUTHOR_LABEL})"
+    if found := re.fullmatch(rf"(.+?){label}(.*)", stem):
         stem, author = found[1], clean_author(found[2])
     if found := re.fullmatch(r"(.*?)《([^《》]+)》(.*)", stem):
-        return TitleAndAuthor(found[2].strip(), author or _lone_author(found[3]) or _lone_author(found[1]))
+        before, title, behind = (part.strip() for part in found.groups())
+        author = author or _lone_author(behind) or _lone_author(before)
+        if author or re.fullmatch(rf"[\W\d]*|{_OPEN}.*{_CLOSE}|{_NOT_A_NAME}", before, re.I):
+            return TitleAndAuthor(title, author)
     if not author:
         stem, author = _split_author(stem)
-    return TitleAndAuthor(stem.strip(_EDGES), author)
+    return TitleAndAuthor(stem.strip(_EDGES + "(（[【"), author)
 
 
 def _split_author(stem: str) -> tuple[str, str]:
@@ -115,7 +116,7 @@ def _split_author(stem: str) -> tuple[str, str]:
         rf"(.+?)[\s\u3000]+(\S{{2,8}}[\s\u3000]*{_WROTE})",
     ):
         found = re.fullmatch(pattern, stem)
-        if found and _HAN.search(found[1]) and (author := _lone_author(found[2])):
+        if found and re.search(_HAN, found[1]) and (author := _lone_author(found[2])):
             return found[1], author
     return stem, ""
 
@@ -123,14 +124,14 @@ def _split_author(stem: str) -> tuple[str, str]:
 def _lone_author(text: str) -> str:
     """A name that stands without a label, where it can hardly be anything else: `（明）西湖漁隱`, `吳璿 著`."""
     text = re.sub(rf"^{_B}{_OPEN}{_DYNASTY}{_CLOSE}", "", text).strip(_EDGES + "()（）[]【】")
-    return clean_author(text) if _NAME.fullmatch(text) and not _NOT_A_NAME.fullmatch(text) else ""
+    return clean_author(text) if re.fullmatch(_NAME, text) and not re.fullmatch(_NOT_A_NAME, text, re.I) else ""
 
 
 def clean_author(stated: str) -> str:
     """The names alone: `明.羅貫中` and `[明]羅貫中 著` are 羅貫中; "" where nobody is named."""
     text = re.split(r"[(（](?!.{0,3}[)）]\S)", stated.strip()[:MAX_NAME_CHARS])[0]
     names = [_author_name(name) for name in re.split(r"[\s\u3000、，,;；/|&]+", text)]
-    author = "、".join(name for name in names if name and not _NOBODY.fullmatch(name))
+    author = "、".join(name for name in names if name and not re.fullmatch(_NOBODY, name))
     return author if len(author) <= 40 else ""
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from builders.sources.book_titles import clean_author
+from builders.sources.inputs import UnreadableError
 from builders.text.decode import Decoded, decode
 
 _DROPPED = "script, style, noscript, template, nav, header, footer, aside, form, button, select, iframe, svg, textarea"
@@ -21,6 +22,10 @@ _BLOCKS = frozenset(
         *["li", "dl", "dt", "dd", "blockquote", "pre", "center", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "figure"],
     ]
 )
+MAX_OPEN_ELEMENTS = 5000  # the time of the parser grows with the square of the depth
+_OPENING = re.compile(
+    r"<(?!(?:br|p|li|img|hr|meta|link|input|td|tr|th|dd|dt|option)\b)[a-z]", re.I
+)  # of what needs an end
 _MENU_CHARS = 200  # a block that is mostly links and shorter than this is a menu
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_-]{3,20})", re.I)
 _TITLE_SEPARATOR = re.compile(r"\s*[-_|–—]+\s*|\s*[,，]\s*")
@@ -94,8 +99,13 @@ def _stem(name: str) -> str:
 
 
 def read_page(raw: bytes) -> Page:
-    """The text of an HTML page: the element with the most text, `<br>` and paragraphs as line breaks."""
+    """The text of an HTML page: the element with the most text, `<br>` and paragraphs as line breaks.
+
+    Raises UnreadableError for a page that would take for ever.
+    """
     decoded = _decode_page(raw)
+    if len(_OPENING.findall(decoded.text)) - decoded.text.count("</") > MAX_OPEN_ELEMENTS:
+        raise UnreadableError(f"broken HTML: over {MAX_OPEN_ELEMENTS:,} elements are opened and never closed")
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(decoded.text)

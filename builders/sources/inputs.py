@@ -13,7 +13,6 @@ from posixpath import splitext
 from typing import NamedTuple
 
 from builders.document import Quarantined
-from builders.text.decode import decode
 from builders.text.names import mend_name
 from validators.errors import SikuError
 
@@ -95,17 +94,8 @@ def too_large(what: str, size: int, limit_mb: int, setting: str) -> str:
 
 
 def readable_name(name: str) -> str:
-    """A path as a person reads it: bytes that are not UTF-8 decoded, wrongly decoded parts mended, `/` between them."""
-    parts = name.replace(os.sep, "/").split("/")
-    return "/".join(_readable_part(part) for part in parts)
-
-
-def _readable_part(part: str) -> str:
-    try:
-        part.encode()
-    except UnicodeEncodeError:  # bytes that are not UTF-8 stand in the name as lone surrogates
-        return decode(part.encode("utf-8", "surrogateescape")).text
-    return part if part.isascii() else mend_name(part)
+    """A path as a person reads it: with `/`, and mended where its bytes were decoded wrongly or not at all."""
+    return mend_name(name.replace(os.sep, "/"))
 
 
 def short_key(*parts: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -34,11 +33,12 @@ from builders.sources.inputs import (
     is_archive,
     list_digest,
     read_file,
+    readable_name,
     refused,
     short_key,
 )
 from builders.steps import Shard, Source
-from builders.text.decode import decode, looks_binary
+from builders.text.decode import byte_offset, decode, looks_binary
 
 _ROW_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xml", ".js", ".css", ".py"})
 _NOT_BOOKS = FOREIGN_SUFFIXES | _ROW_SUFFIXES
@@ -90,22 +90,45 @@ class Novels(Source):
         else:
             yield self._read_file(shard)
 
+    def locate(self, shard: Shard, document: Document, meta: Meta) -> str:
+        """The bytes of the file that a chapter was cut from; a whole book or a page is its own place."""
+        source, start, end = super().locate(shard, document, meta), meta.get("char_start"), meta.get("char_end")
+        if not isinstance(start, int) or not isinstance(end, int) or file_kind(source).suffix in HTML_SUFFIXES:
+            return source
+        try:
+            raw = self._load_again(shard, source)
+        except UnreadableError:
+            return source
+        decoded = decode(raw)
+        return f"{source}, bytes {byte_offset(raw, decoded, start):,} to {byte_offset(raw, decoded, end):,}"
+
+    def _load_again(self, shard: Shard, source: str) -> bytes:
+        if not is_archive(shard.path.name):
+            return self._load(shard.path)
+        for member in members(shard.path, Limits(self.max_archive_mb, self.max_ratio)):
+            if f"{shard.name}!{member.name}" == source:
+                return member.read(self.max_book_mb, "max_book_mb")
+        raise UnreadableError("it is not there any more")
+
+    def _load(self, path: Path) -> bytes:
+        if file_kind(path.name).compression:
+            return read_compressed(path, self.max_book_mb, "max_book_mb")
+        return read_file(path, self.max_book_mb, "max_book_mb")
+
     def _read_file(self, shard: Shard) -> Document | Quarantined:
         def load() -> bytes:
             _check_kind(shard.path.name)
-            if file_kind(shard.path.name).compression:
-                return read_compressed(shard.path, self.max_book_mb, "max_book_mb")
-            return read_file(shard.path, self.max_book_mb, "max_book_mb")
+            return self._load(shard.path)
 
         return _whole_book(short_key(shard.name, "", shard.digest), shard.name, shard.name, load)
 
     def _read_book_folder(self, shard: BookShard) -> Iterator[Document | Quarantined]:
         def piece(file: str) -> _Piece:
             path = shard.path / file
-            return _Piece(file.replace(os.sep, "/"), lambda: read_file(path, self.max_book_mb, "max_book_mb"))
+            return _Piece(readable_name(file), lambda: read_file(path, self.max_book_mb, "max_book_mb"))
 
         key = short_key(shard.name, "", shard.digest)
-        yield from _chapters(key, shard.name, shard.name, [piece(file) for file in shard.files])
+        yield from _chapters(key, f"{shard.name}!", shard.name, [piece(file) for file in shard.files])
 
     def _read_archive(self, shard: Shard) -> Iterator[Document | Quarantined]:
         """In two passes, so that no more than one book is in memory: names first, then contents."""
@@ -119,9 +142,9 @@ class Novels(Source):
             elif member.name in waiting:
                 if book := waiting.take(member, self.max_book_mb):
                     folder, digest, pieces = book
-                    path = f"{shard.name}!{folder}" if folder else shard.name
+                    below = f"{shard.name}!{folder}/" if folder else f"{shard.name}!"
                     key = short_key(shard.name, folder, digest)
-                    yield from _chapters(key, path, folder or shard.name, pieces)
+                    yield from _chapters(key, below, folder or shard.name, pieces)
             else:
                 yield self._read_member(shard, member, source)
 
@@ -226,17 +249,21 @@ def _page(name: str, raw: bytes) -> Page:
     return page
 
 
-def _chapters(key: str, source: str, path: str, pieces: Sequence[_Piece]) -> Iterator[Document | Quarantined]:
-    """A book in many files, chapter by chapter."""
-    pages = {piece.name: piece for piece in pieces if piece.name.lower() != INFO_NAME}
+def _chapters(key: str, below: str, path: str, pieces: Sequence[_Piece]) -> Iterator[Document | Quarantined]:
+    """A book in many files, chapter by chapter. `below` is what comes before their names in `source`."""
+    pages: dict[str, _Piece] = {}
     info = BookInfo()
     for piece in pieces:
-        if piece.name not in pages:
-            try:
-                info = read_info(piece.read())
-            except (UnreadableError, ValueError) as error:
-                reason = str(error) if isinstance(error, UnreadableError) else f"broken {INFO_NAME}: {error}"
-                yield refused(f"{key}-info", reason, f"{source}/{piece.name}")
+        if piece.name.lower() != INFO_NAME:
+            while piece.name in pages:  # two names that were mended to one
+                piece.name += "~2"
+            pages[piece.name] = piece
+            continue
+        try:
+            info = read_info(piece.read())
+        except (UnreadableError, ValueError) as error:
+            reason = str(error) if isinstance(error, UnreadableError) else f"broken {INFO_NAME}: {error}"
+            yield refused(f"{key}-info", reason, below + piece.name)
     named = from_name(path)
     meta: Meta = {"title": info.title or named.title, "author": info.author or named.author or None, "book": key}
     placed = place_pages(list(pages), info.chapters)
@@ -245,10 +272,11 @@ def _chapters(key: str, source: str, path: str, pieces: Sequence[_Piece]) -> Ite
         reason = (
             f"{len(missing):,} of {len(placed):,} chapters in the catalogue" if placed else "there is only info.json"
         )
-        yield refused(f"{key}-0000", f"pages missing: {reason}", source, "\n".join(page.chapter for page in missing))
+        text = "\n".join(page.chapter for page in missing)
+        yield refused(f"{key}-0000", f"pages missing: {reason}", below.rstrip("!/"), text)
     for page in placed:
         if page.name:
-            yield _chapter(f"{key}-{page.number:04d}", f"{source}/{page.name}", page, pages[page.name], meta)
+            yield _chapter(f"{key}-{page.number:04d}", below + page.name, page, pages[page.name], meta)
 
 
 def _chapter(id: str, source: str, placed: PlacedPage, piece: _Piece, book: Meta) -> Document | Quarantined:

@@ -98,7 +98,7 @@ class TextFiles(Source):
         elif isinstance(shard, PartShard):
             key = short_key(shard.file)
             yield from self._read_opened(
-                shard.file, key, shard.file, lambda: open_range(shard.path, shard.start, shard.end), shard
+                shard.file, key, shard.name, lambda: open_range(shard.path, shard.start, shard.end), shard
             )
         else:
             limits = Limits(None, self.max_ratio)

@@ -23,7 +23,11 @@ _DISGUISES = (
     (0x2E80, 0x2FE0), (0x3220, 0x33FF), (0xF900, 0xFAFF), (0xFF01, 0xFF5F), (0x1D400, 0x1D800), (0x1F110, 0x1F14A),
 )  # fmt: skip
 
-_DOMAIN = "(?:com|net|org|info|xyz|top|vip|cc|cn|tw|hk|biz|site|club|app|online|mobi)"
+_DOMAINS = (
+    "com", "net", "org", "info", "xyz", "top", "vip", "cc", "cn", "tw", "hk",
+    "biz", "site", "club", "app", "online", "mobi",
+)  # fmt: skip
+_DOMAIN = f"(?:{'|'.join(_DOMAINS)})"
 _SHORT_DOMAIN = "(?:la|me|tv|co|io|pw|so|us|in)"  # words of other languages, too: only behind `www.` and the like
 _LABEL = r"(?:[a-z0-9][a-z0-9-]{0,40}|[a-z0-9](?:[ \u3000][a-z0-9]){1,30})"
 _DOT = r"(?:[ \u3000]{0,2}[.。．·•]{1,3}[ \u3000]{0,2}|点)"
@@ -40,25 +44,20 @@ _TOKEN = re.compile(
 )
 # In a key the dots and blanks of an address are gone, whatever they were.
 _ADDRESS_KEY = re.compile(rf"(?:https?)?(?:w{{1,3}}@|www[a-z0-9]{{2,40}}?(?:{_DOMAIN}|@|{_SHORT_DOMAIN}(?![a-z0-9])))")
-# `求、月、票`: one and the same symbol between single characters is disguise, whatever it means elsewhere.
-_SPELT_OUT = re.compile(rf"[{_HAN}a-z0-9]([^{_HAN}a-z0-9。！？!?…“”\"'])(?:[{_HAN}a-z0-9]\1){{2,}}")
+# `求、月、票`: one and the same symbol after every single character is disguise, whatever it means elsewhere.
+_SPELT_OUT = re.compile(rf"[{_HAN}a-z0-9]([^{_HAN}a-z0-9。！？!?…“”\"'])(?:(?!\1).\1){{2,}}")
 _SENTENCE_MARK = re.compile("[。！？!?…]")
+_SITE = re.compile("(?:小说|中文|阅读|看书|文学|读书)网|笔趣阁")
 _MAX_NAME_CHARS = 10
 
 
 def make_plain(line: str) -> str:
     """The line in simplified script, half width and lower case, character for character, not spelt out any more."""
-    plain = line.translate(plain_form())
-    for symbol in dict.fromkeys(_SPELT_OUT.findall(plain)):
-        if symbol == ".":  # elsewhere in the line it may be the dot of an address
-            plain = _SPELT_OUT.sub(lambda match: match[0].replace(".", " ") if match[1] == "." else match[0], plain)
-        else:
-            plain = plain.replace(symbol, " ")
-    return plain
+    return _SPELT_OUT.sub(lambda match: match[0].replace(match[1], " "), line.translate(_plain_form()))
 
 
 @functools.cache
-def plain_form() -> Mapping[int, str]:
+def _plain_form() -> Mapping[int, str]:
     """Character to its plain form, one to one, for `str.translate`: `Ｗ` and `𝐰` to `w`, `閱` to `阅`."""
     table = {ord(pair[0]): pair[1] for pair in SCRIPT_PAIRS}
     for first, last in _DISGUISES:
@@ -78,18 +77,11 @@ class Key:
     ends: list[int]
 
 
-def make_key(plain: str, start: int, end: int, without: list[tuple[int, int]] | None = None) -> Key:
-    """The key of `plain[start:end]`, a text in its plain form, leaving out some spans."""
-    characters: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for character, at, until in _tokens(plain, start, end):
-        if without and any(first <= at < last for first, last in without):
-            continue
-        characters.append(character)
-        starts.append(at)
-        ends.append(until)
-    return _join_addresses(Key("".join(characters), starts, ends))
+def make_key(plain: str, *spans: tuple[int, int]) -> Key:
+    """The key of some stretches of a text in its plain form, put together."""
+    tokens = [token for start, end in spans for token in _tokens(plain, start, end)]
+    text = "".join(character for character, _, _ in tokens)
+    return _join_addresses(Key(text, [start for _, start, _ in tokens], [end for _, _, end in tokens]))
 
 
 def _tokens(plain: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
@@ -112,7 +104,7 @@ def _is_name(quote: str) -> bool:
     """Quotation marks around a name, of a site for instance, are not speech."""
     if _SENTENCE_MARK.search(quote):
         return False
-    name = "".join(_KEY_CHARACTER.findall(quote))
+    name = _SITE.sub("", "".join(_KEY_CHARACTER.findall(quote)))
     return len(name) <= _MAX_NAME_CHARS and not phrase_matcher().find_matches_as_indexes(name)
 
 
@@ -155,11 +147,11 @@ def find_candidates(text: str) -> list[int]:
 
 @functools.cache
 def _fold_table() -> npt.NDArray[np.uint16]:
-    """Code point to the code unit of its place in a key; 0 where it has none. Line breaks stay: no phrase crosses one."""
+    """Code point to its character in a key, 0 where it has none. Line breaks stay, so that no phrase crosses one."""
     table = np.zeros(0x110000, np.uint16)
     for code in (0x0A, *range(0x30, 0x3A), *range(0x61, 0x7B), *range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)):
         table[code] = code
-    for code, plain in plain_form().items():
+    for code, plain in _plain_form().items():
         table[code] = ord(plain)
     return table
 
@@ -168,9 +160,7 @@ def _fold_table() -> npt.NDArray[np.uint16]:
 def _prefilter() -> ahocorasick_rs.BytesAhoCorasick:
     """All phrases as UTF-16, two bytes a character, in a table that is walked byte by byte (450 MB/s)."""
     literals = {phrase for phrase in phrases() if "@" not in phrase and "#" not in phrase}
-    literals.update(
-        AUTHOR_NOTE_PHRASES, "www http com net org info xyz top vip cc cn tw hk biz site club app online mobi".split()
-    )
+    literals.update(AUTHOR_NOTE_PHRASES, _DOMAINS, ("www", "http"))
     # A literal that holds another one adds no candidate line.
     needed = sorted(word for word in literals if not any(other in word for other in literals if other != word))
     return ahocorasick_rs.BytesAhoCorasick(

@@ -22,6 +22,10 @@ class Reach(enum.IntEnum):
     LINE = 3  # everyday words: it must fill its line or stand alone in brackets
 
 
+BARE_ADDRESS_KIND = "site watermark"
+SITE_NAME_KIND = "site name"
+
+
 class Family(NamedTuple):
     """One kind of addition: any of `phrases` in a key, if the key also matches `requires`.
 
@@ -45,7 +49,10 @@ def _begging() -> str:
     how = "个 张 点 波 下 些 一下 一波 一张 各种 大家 大家的 保底 双倍 几张"
     what = "月票 推荐 收藏 订阅 首订 全订 追读 追订 打赏 鲜花 红票 粉红 评价票 票票 好评 催更 包养 投票"
     plain_and_polite = ["", *how.split()]
-    return " ".join(f"求{manner}{thing}" for thing in what.split() for manner in plain_and_polite) + " 求票 求各种 求月 求自动订阅"
+    return (
+        " ".join(f"求{manner}{thing}" for thing in what.split() for manner in plain_and_polite)
+        + " 求票 求各种 求月 求自动订阅"
+    )
 
 
 # The longest word first, so that the atomic group which repeats them never has to try another one.
@@ -54,7 +61,7 @@ _NAVIGATION = "|".join(sorted(NAVIGATION_WORDS, key=lambda word: (-len(word), wo
 # In this order: the first family that fits gives a cut its kind.
 FAMILIES = (
     _family(
-        "site watermark",
+        BARE_ADDRESS_KIND,
         Reach.SENTENCE,
         "@",
         r"^@+[a-z]{0,8}$",
@@ -172,9 +179,15 @@ FAMILIES = (
     _family(
         "read on your phone",
         Reach.SENTENCE,
-        "阅读app 小说app 读书app 追书app 看书app 阅读客户端 小说客户端 下载app 下载客户端 app下载 手机版阅读 "
-        "手机阅读 手机看书 app阅读 手机用户 安卓版下载 苹果版下载 下载本站 下载手机",
+        "阅读app 小说app 读书app 追书app 看书app 阅读客户端 小说客户端 手机版阅读 手机阅读 手机看书 app阅读 手机用户 "
+        "安卓版下载 苹果版下载 下载本站 下载手机版",
         r"@|下载|本站|章节|小说|本书|更新|更多|免费|更方便|点击|安装|访问|浏览|^手机阅读$",
+    ),
+    _family(
+        "read on your phone",
+        Reach.SENTENCE,
+        "app 客户端",
+        r"(?:下载|安装|打开|使用).{0,8}(?:app|客户端).*(?:看书|看小说|阅读|小说|章节|追书|追更|全文)|^(?:下载|扫码下载)本站",
     ),
     _family(
         "next page notice",
@@ -387,7 +400,7 @@ FAMILIES = (
         r"@[a-z]{0,8}.{0,6}(?:小说|文学|中文|书|阅读|txt|更新|首发|[阁吧屋轩斋网]$)",
     ),
     _family(
-        "site name",
+        SITE_NAME_KIND,
         Reach.LINE,
         "小说网 中文网 阅读网 看书网 文学网 读书网 笔趣阁",
         r"^[^@]{0,6}(?:(?:小说|中文|阅读|看书|文学|读书)网|笔趣阁)(?:首发|最新|更新|提供|整理|手打|免费|阅读)*$",

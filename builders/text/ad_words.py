@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 # Traditional character, then the one that stands for it in a key: only those that the phrases need.
-SCRIPT_PAIRS = tuple(
+SCRIPT_PAIRS = _words(
     """
     壱一 壹一 萬万 與与 專专 業业 絲丝 兩两 個个 箇个 臨临 為为 爲为 舉举 習习 書书 買买 亂乱 於于 親亲 僅仅 從从
     們们 價价 眾众 衆众 優优 會会 傳传 體体 彿佛 俠侠 儲储 關关 養养 內内 冊册 寫写 幾几 齣出 擊击 則则 創创 刪删
@@ -18,11 +23,11 @@ SCRIPT_PAIRS = tuple(
     費费 資资 賞赏 讚赞 贊赞 車车 軒轩 轉转 輕轻 載载 輸输 過过 還还 這这 進进 連连 裏里 裡里 鈡钟 鍾钟 鐘钟 錯错
     鍵键 長长 門门 閉闭 問问 間间 閣阁 閱阅 閲阅 陸陆 隨随 麪面 麫面 麵面 頁页 頂顶 顧顾 預预 題题 顏颜 顔颜 饋馈
     驗验 鮮鲜 鵝鹅
-    """.split()
+    """
 )
 
 # What additions consist of besides their phrases: proves nothing by itself, and nothing against them.
-VOCABULARY = tuple(
+VOCABULARY = _words(
     """
     天才 一秒 记住 牢记 谨记 请 敬请 欢迎 大家 各位 诸位 广大 书友 读者 网友 朋友 亲 们 您 你 本站 本书 本章 本文
     本小说 章节 小说 全文 全本 全集 正文 最新 最快 更快 最好 最全 最火 最佳 更多 更好 更新 速度 首发 全网 网络 网站
@@ -43,12 +48,12 @@ VOCABULARY = tuple(
     处理 我 想 要 不要 勿 请勿 开启 退出 关闭 使用 自带 以及 会 因 避免 本 此 该 小主 这个章节 这章 后面 还有 还 更
     微博 微信群 忘记 别忘 向 的话 里 点此 点这里 点 击 时 后 内 下 仅供 试阅 试读 预览 购买 实体书 用作 商业 用途
     不得 能 各 交流 讨论 加 进 欢迎加入 加入群 满员 验证 敲门砖 主角 任意 书名 普通 官方群 将出现 会出现 丢失 现象
-    扫码 更方便 统统 过来 砸 走起 走 一波 手里 手中 新的一月 小提示 右上角 插件 一下 反馈 问题
-    """.split()
+    扫码 更方便 统统 过来 砸 走起 走 一波 手里 手中 新的一月 小提示 右上角 有错 有错误 有误 出错 插件 一下 反馈 问题
+    """
 )
 
 # The links of a page: a sentence of at least two of them and nothing else is a navigation bar.
-NAVIGATION_WORDS = tuple(
+NAVIGATION_WORDS = _words(
     """
     返回章节目录 返回本书目录 txt下载 enter 加入书签 加入书架 放入书架 添加书签 我的书架 我的书签 推荐本书 投推荐票
     投票推荐 章节报错 章节错误 错误举报 返回目录 返回书页 返回列表 返回书目 返回首页 返回顶部 章节目录 章节列表
@@ -56,7 +61,7 @@ NAVIGATION_WORDS = tuple(
     下一页 上一节 下一节 目录页 回目录 加书签 加书架 存书签 推荐票 手机版 电脑版 排行榜 上一篇 下一篇 返回 目录 列表
     书签 书架 书页 首页 尾页 末页 设置 夜间 护眼 关灯 字体 字号 背景 繁体 简体 收藏 打赏 评论 书评 登录 注册 搜索
     书库 朗读 听书 举报 报错 下载 翻页 左键 右键 回车 点击 查看 左 右 大 中 小
-    """.split()
+    """
 )
 
 # What only a story says: with one of these beside the phrases, a sentence is no addition.
@@ -73,13 +78,13 @@ REPORTING = (
 )
 
 # A note of the author to the readers runs to the end of its line or bracket.
-AUTHOR_NOTE_PHRASES = tuple(
+AUTHOR_NOTE_PHRASES = _words(
     """
     ps 作者的话 作者有话 作者君 作者按 章节感言 本章说 打赏 起点币 月票 推荐票 万赏
-    """.split()
+    """
 )
 AUTHOR_NOTE = (
-    r"^(?:ps[0-9]?|作者(?:的话|有话要?说|君|按)|章节感言|本章说)(?=.*(?:月票|推荐票|收藏|订阅|打赏|更新|加更|书友|"
+    r"^(?:ps[0-9]?(?![a-z])|作者(?:的话|有话要?说|君|按)|章节感言|本章说)(?=.*(?:月票|推荐票|收藏|订阅|打赏|更新|加更|书友|"
     r"读者|上架|爆发|码字|断更|[一二两三四五六]更|求票|求推荐|求支持|新书|章节|本章|存稿|催更|卡文))|"
     r"^(?:感谢|多谢|谢谢).{1,60}?(?:打赏|月票|起点币|推荐票|万赏)"
 )

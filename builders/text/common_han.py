@@ -158,11 +158,11 @@ _RANGES = (
     (0x0061, 0x007A, 7),
     (0x007F, 0x009F, 30),
     (0x00A0, 0x00FF, 12),
-    (0x0400, 0x052F, 17),  # Cyrillic and Hangul: rare in Chinese, but text
+    (0x0370, 0x1CFF, 17),  # other living scripts: rare in Chinese, but text
     (0xAC00, 0xD7A3, 17),
     (0x2000, 0x27BF, 15),
     (0x3000, 0x303F, 11),
-    (0x3040, 0x30FF, 13),
+    (0x3040, 0x30FF, 16),
     (0x3400, 0x4DBF, 23),
     (0x4E00, 0x9FFF, 22),
     (0xD800, 0xDFFF, 30),  # halves of surrogate pairs: a lost byte where one stands alone

@@ -40,6 +40,29 @@ _SHORT_CHARS = 16
 _FEW_ODD_CHARS = 4
 _MAX_ODD_LINES = 64
 
+_SIGNATURES = {
+    b"\x89PNG\r\n": "PNG image",
+    b"\xff\xd8\xff": "JPEG image",
+    b"GIF87a": "GIF image",
+    b"GIF89a": "GIF image",
+    b"%PDF-": "PDF document",
+    b"PK\x03\x04": "zip archive",  # and so .docx and .epub
+    b"PK\x05\x06": "zip archive",
+    b"Rar!\x1a\x07": "rar archive",
+    b"7z\xbc\xaf\x27\x1c": "7z archive",
+    b"\x1f\x8b\x08": "gzip archive",
+    b"BZh91AY&SY": "bzip2 archive",
+    b"\xfd7zXZ\0": "xz archive",
+    b"\x28\xb5\x2f\xfd": "zstd archive",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "Office document",  # .doc
+    b"SQLite format 3\0": "SQLite database",
+    b"\x7fELF": "program",
+}
+_CONTROL_BYTES = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1a\x1b"})
+_MAX_CONTROL_SHARE = 0.05  # random bytes have 0.10
+_MAX_UTF_16_BITS = 18.5  # per character; random bytes cost more than 20, any living script at most 17
+_UTF_16_SAMPLE_BYTES = 65_536
+
 _UNTIDY = re.compile("[\0\ufeff]+|\r[\0\ufeff]*\n?")
 
 
@@ -84,6 +107,26 @@ def byte_offset(raw: bytes, decoded: Decoded, char_index: int) -> int:
             return piece.start + len(before.encode(piece.encoding))
         index -= len(piece.text)
     return pieces[-1].stop
+
+
+def looks_binary(raw: bytes) -> str | None:
+    """Why a file is no text at all ("not text: PNG image"); None for every text, also damaged or padded with NULs."""
+    for signature, kind in _SIGNATURES.items():
+        if raw.startswith(signature):
+            return f"not text: {kind}"
+    body = raw.rstrip(b"\0")
+    if raw and not body:
+        return "not text: nothing but NUL bytes"
+    body = body.replace(b"\0\0\0\0", b"")  # holes in a damaged file
+    controls = len(body) - len(body.translate(None, _CONTROL_BYTES))
+    if controls <= _MAX_CONTROL_SHARE * len(body):
+        return None
+    beginning = body[:_UTF_16_SAMPLE_BYTES]
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = beginning.decode(encoding, "replace")
+        if bits_of(text) <= _MAX_UTF_16_BITS * len(text):
+            return None
+    return f"not text: {100 * controls / len(body):.0f} % control characters"
 
 
 def _tidy(text: str) -> str:

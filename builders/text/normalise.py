@@ -24,7 +24,9 @@ _INVISIBLE = (
     "\u2060-\u206f\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\ufff0-\ufffc\ufffe\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _BREAKS = "\r\u2028\u2029"
-_ODD_BLANKS = "\t\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0"
+_ODD_BLANKS = (  # without ranges, so that `strip` takes it, too
+    "\t\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000\u3164\uffa0"
+)
 _SURROGATES = "\ud800-\udfff"
 
 # CJK radicals that look like one character, as PDF readers leave them; NFKC knows two of the 115.
@@ -119,15 +121,19 @@ def _decode_entity(match: re.Match[str]) -> str:
     return "\xa0" if entity.rstrip(";").endswith("nbsp") else html5.get(entity[1:], entity)
 
 
-def _plain_blanks(match: re.Match[str]) -> str:
+def _one_blank(match: re.Match[str]) -> str:
     """One space for a run with an odd blank in it; several plain spaces stay."""
     return " " if _ODD_BLANK.search(match[0]) else match[0]
 
 
-def _strip_lines(text: str) -> str:
-    if " \n" in text or "\n " in text:
-        return "\n".join([line.strip(" ") for line in text.split("\n")])
-    return text.strip(" ")
+def _plain_blanks(text: str) -> str:
+    odd = _ODD_BLANK.search(text)
+    if odd or " \n" in text or "\n " in text:
+        text = "\n".join([line.strip(" " + _ODD_BLANKS) for line in text.split("\n")])
+    else:
+        text = text.strip(" ")
+    # Indents are gone, and with them most odd blanks there were.
+    return _BLANKS.sub(_one_blank, text) if odd and _ODD_BLANK.search(text) else text
 
 
 def _plain_marks(text: str) -> str:
@@ -154,9 +160,7 @@ def normalise(text: str) -> Normalised:
         private_use += more
     if "<" in text:
         text = _BREAK_TAG.sub("\n", text)
-    if _ODD_BLANK.search(text):
-        text = _BLANKS.sub(_plain_blanks, text)
-    return Normalised(_plain_marks(_strip_lines(text)), private_use)
+    return Normalised(_plain_marks(_plain_blanks(text)), private_use)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from builders.document import Document
 from builders.steps import Edit
-from validators.characters import KANA, opencc, simplified_only, traditional_only
+from validators.characters import KANA, opencc_converter, simplified_only, traditional_only
 from validators.errors import SikuError, nearest
 
 if TYPE_CHECKING:  # numpy and ahocorasick_rs are loaded by the first text that is not simplified
@@ -126,7 +126,7 @@ def is_traditional(text: str) -> bool:
 
 def _convert_well_formed(text: str) -> str:
     """OpenCC for all lines at once, then the corrections at the same places."""
-    converted = opencc("t2s").convert(text)
+    converted = opencc_converter("t2s").convert(text)
     if len(converted) != len(text):  # no rule of t2s does that today; by lines at most one goes uncorrected
         return "\n".join(map(_convert_well_formed, text.split("\n"))) if "\n" in text else converted
     search, replacements = _corrections()
@@ -155,8 +155,8 @@ def to_simplified(text: str, profile: str = "auto", traditional_around: bool | N
     particle that may be one, `auto` and `hk` only in a text that surely writes the particle so. The
     forms of Taiwan and Hong Kong are known to all three; words stay what they are (軟體, 計程車).
 
-    >>> to_simplified("乾隆皇帝說乾杯，衣服乾了")
-    '乾隆皇帝说干杯，衣服干了'
+    >>> to_simplified("乾隆皇帝說：衣裳晾乾了麼？")
+    '乾隆皇帝说：衣裳晾干了么？'
     """
     check_profile(profile)
     if not _has_traditional().search(text):

@@ -135,7 +135,7 @@ REFUSED = [  # name, text, rule
     ("symbols", "★☆新★☆上☆★◆▲热◆★▲◆中●○" * 8, "hardly any Han"),
     ("symbols between", "新★品☆上◆市▲热●卖○中■好□物◇推△荐" * 4, "symbols"),
     ("brackets", "".join(f"【{word}】" for word in NAVIGATION), "brackets"),
-    ("digits", "合计三百二十元 8820 小计五十 9917 数量若干 6625 编号一二三 5513 " * 3, "digits"),
+    ("digits", " ".join(f"{word[:2]}{number * 137 + 4000}" for number, word in enumerate(NAVIGATION)), "digits"),
 ]
 
 

@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Siku, command, digests
-from corpora import write_books
+
+from tests.corpora import write_books
+from tests.running import Siku, command, digests
 
 pytestmark = pytest.mark.slow
 KILLS = 10

@@ -75,8 +75,19 @@ def test_any_latin_name_that_comes_again_and_again() -> None:
 
 
 def test_natural_order() -> None:
-    in_order = ["序", "第一回", "第二回 雪", "第九回", "第十回", "第十一回", "第二十回", "第一百零三回", "第１０４回", "后记"]
-    assert sorted(in_order[::-1], key=natural_key) == in_order
+    in_order = [
+        "序",
+        "第一回",
+        "第二回 雪",
+        "第九回",
+        "第十回",
+        "第十一回",
+        "第二十回",
+        "第一百零三回",
+        "第１０４回",
+        "后记",
+    ]
+    assert sorted(set(in_order), key=natural_key) == in_order
     assert sorted(["下", "中", "上"], key=natural_key) == ["上", "中", "下"]
     assert sorted(["卷十/a", "卷二/b"], key=natural_key) == ["卷二/b", "卷十/a"]
 

@@ -58,6 +58,12 @@ from builders.sources.book_titles import TitleAndAuthor, clean_author, from_head
         ("雪夜全本的秘密.txt", "雪夜全本的秘密", ""),
         ("全集.txt", "全集", ""),
         ("《雪夜》(《归人》)作者：[明]林遠.txt", "雪夜", "林遠"),
+        ("0201《雪夜》作者：[明]林遠.txt", "雪夜", "林遠"),
+        ("林远《雪夜》.txt", "雪夜", "林远"),
+        ("读《雪夜》札记.txt", "读《雪夜》札记", ""),
+        ("古典名著《雪夜》.txt", "雪夜", ""),
+        ("无名作者的雪夜.txt", "无名作者的雪夜", ""),
+        ("雪夜 作者林远.txt", "雪夜", "林远"),
         ("report-2024.txt", "report-2024", ""),
         ("test_sample_euc-jp.txt", "test_sample_euc-jp", ""),
         ("雪夜/text.txt", "雪夜", ""),
@@ -107,7 +113,9 @@ def test_clean_author(stated: str) -> None:
     assert clean_author(stated) == "林遠"
 
 
-@pytest.mark.parametrize("text", ["(" * 5000, "作者" * 3000, "《" * 5000, "-" * 5000, "全集" * 3000, "a b" * 3000, "　" * 9000])
+@pytest.mark.parametrize(
+    "text", ["(" * 5000, "作者" * 3000, "《" * 5000, "-" * 5000, "全集" * 3000, "a b" * 3000, "　" * 9000]
+)
 def test_no_name_takes_long(text: str) -> None:
     from_name(text[:4000] + ".txt")
     from_head(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builders.sources.chapter_pages import BookInfo, PlacedPage, place_pages, read_info, read_page
+from builders.sources.inputs import UnreadableError
 
 STORY = ["雪下了一夜，院子里的脚印都看不见了。", "他推门进去，桌上的灯还亮着，人却不在。", "“有人吗？”没有人回答他。"]
 
@@ -66,7 +67,9 @@ def test_the_encoding_goes_by_the_bytes_whatever_the_page_claims(charset: str) -
     assert read_page(html.encode("utf-8")).text == "\n\n".join(STORY * 3)
 
 
-@pytest.mark.parametrize("html", ["", "   ", "<html></html>", "<br><br>", "<script>x</script>", "<frameset></frameset>"])
+@pytest.mark.parametrize(
+    "html", ["", "   ", "<html></html>", "<br><br>", "<script>x</script>", "<frameset></frameset>"]
+)
 def test_pages_without_text(html: str) -> None:
     assert text_of(html) == ""
 
@@ -74,16 +77,18 @@ def test_pages_without_text(html: str) -> None:
 def test_deep_and_wide_pages() -> None:
     assert text_of("<div>" * 3000 + "雪") == "雪"
     assert text_of("<b>" * 3000 + "雪") == "雪"
+    with pytest.raises(UnreadableError, match="never closed"):
+        text_of("<div>" * 300_000)
     assert len(text_of("<p>雪下了一夜。</p>" * 30_000).split("\n\n")) == 30_000
 
 
 def test_info() -> None:
     raw = '{"name": "雪夜", "author": {"name": "清.林遠"}, "catalogues": ["第一章　 归人", {"title": "第二章"}]}'
     assert read_info(raw.encode()) == BookInfo("雪夜", "林遠", ("第一章 归人", "第二章"))
-    assert read_info("\ufeff{\"title\": \"雪夜\", \"author\": \"佚名\"}".encode()) == BookInfo("雪夜")
+    assert read_info('\ufeff{"title": "雪夜", "author": "佚名"}'.encode()) == BookInfo("雪夜")
     assert read_info(b'{"name": 1, "catalogues": 3}') == BookInfo()
     assert read_info(b"[]") == BookInfo()
-    with pytest.raises(ValueError, match="JSON|unexpected|control"):
+    with pytest.raises(ValueError, match="unexpected"):
         read_info(b'{"name": ')
 
 
@@ -96,7 +101,10 @@ def test_pages_count_from_0() -> None:
 
 
 def test_pages_that_count_from_1() -> None:
-    assert place_pages(["1.html", "2.html"], ["甲", "乙"]) == [PlacedPage(1, "1.html", "甲"), PlacedPage(2, "2.html", "乙")]
+    assert place_pages(["1.html", "2.html"], ["甲", "乙"]) == [
+        PlacedPage(1, "1.html", "甲"),
+        PlacedPage(2, "2.html", "乙"),
+    ]
 
 
 def test_missing_and_unknown_pages() -> None:

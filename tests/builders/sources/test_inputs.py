@@ -105,7 +105,11 @@ def test_equal_names_get_their_folders_in_front() -> None:
 
 
 def test_equal_folders_are_told_apart_by_content() -> None:
-    candidates = [Candidate("甲", "雪夜.txt", "2"), Candidate("甲", "雪夜.txt", "1"), Candidate("丙", "甲/雪夜.txt", "3")]
+    candidates = [
+        Candidate("甲", "雪夜.txt", "2"),
+        Candidate("甲", "雪夜.txt", "1"),
+        Candidate("丙", "甲/雪夜.txt", "3"),
+    ]
     assert distinct_names(candidates) == ["甲~3/雪夜.txt", "甲~2/雪夜.txt", "甲/雪夜.txt"]
 
 

@@ -160,12 +160,16 @@ def test_shards_are_sorted_and_travel(tmp_path: Path) -> None:
 
 
 def test_inputs_with_equal_names(tmp_path: Path) -> None:
-    write(tmp_path, {"甲/雪夜.txt": STORY, "乙/雪夜.txt": TRADITIONAL, "乙/书/info.json": "{}", "甲/书/info.json": "[]"})
+    write(
+        tmp_path, {"甲/雪夜.txt": STORY, "乙/雪夜.txt": TRADITIONAL, "乙/书/info.json": "{}", "甲/书/info.json": "[]"}
+    )
     names = [shard.name for shard in Novels().shards([tmp_path / "甲", tmp_path / "乙"])]
     assert names == ["乙/书", "乙/雪夜.txt", "甲/书", "甲/雪夜.txt"]
 
 
-INFO = json.dumps({"name": "雪夜", "author": {"name": "清.林遠"}, "catalogues": ["第一回　灯", "第二回　门", "第三回　雪"]})
+INFO = json.dumps(
+    {"name": "雪夜", "author": {"name": "清.林遠"}, "catalogues": ["第一回　灯", "第二回　门", "第三回　雪"]}
+)
 
 
 def test_chapter_pages(tmp_path: Path) -> None:
@@ -181,7 +185,7 @@ def test_chapter_pages(tmp_path: Path) -> None:
         "book": book,
         "volume": "",
         "chapter": "第二回 门",
-        "source": "书/1.html",
+        "source": "书!1.html",
         "encoding": "utf-8",
         "replaced": 0,
     }
@@ -189,13 +193,15 @@ def test_chapter_pages(tmp_path: Path) -> None:
 
 def test_pages_that_are_missing_or_broken(tmp_path: Path) -> None:
     write(tmp_path, {"书/info.json": INFO, "书/0.html": "", "书/2.html": "<script>x</script>"})
-    write(tmp_path, {"空书/info.json": INFO, "坏书/info.json": "{", "坏书/0.html": "雪下了一夜。", "无/info.json": "{}"})
+    write(
+        tmp_path, {"空书/info.json": INFO, "坏书/info.json": "{", "坏书/0.html": "雪下了一夜。", "无/info.json": "{}"}
+    )
     found = reasons(tmp_path)
-    assert found.pop("坏书/info.json").startswith("broken info.json: ")
+    assert found.pop("坏书!info.json").startswith("broken info.json: ")
     assert found == {
         "书": "pages missing: 1 of 3 chapters in the catalogue",
-        "书/0.html": "empty file",
-        "书/2.html": "empty file: there is nothing but white space and markup",
+        "书!0.html": "empty file",
+        "书!2.html": "empty file: there is nothing but white space and markup",
         "空书": "pages missing: 3 of 3 chapters in the catalogue",
         "无": "pages missing: there is only info.json",
     }
@@ -204,7 +210,9 @@ def test_pages_that_are_missing_or_broken(tmp_path: Path) -> None:
 
 def test_html_without_info(tmp_path: Path) -> None:
     page = "<html><head><title>{0} - 某站</title></head><body><h1>{0}</h1><p>雪下了一夜。</p></body></html>"
-    write(tmp_path, {"雪夜/10.html": page.format("第十章 雪"), "雪夜/9.htm": page.format("第九章 灯"), "归人.html": page})
+    write(
+        tmp_path, {"雪夜/10.html": page.format("第十章 雪"), "雪夜/9.htm": page.format("第九章 灯"), "归人.html": page}
+    )
     found = documents(tmp_path)
     assert [(page.meta["title"], page.meta.get("chapter"), page.text) for page in found] == [
         ("归人", None, "雪下了一夜。"),
@@ -214,7 +222,9 @@ def test_html_without_info(tmp_path: Path) -> None:
 
 
 def test_a_folder_for_each_chapter(tmp_path: Path) -> None:
-    files: dict[str, str | bytes] = {f"雪夜/卷{volume}/{name}/text.txt": STORY for volume in "二一" for name in ("灯", "门")}
+    files: dict[str, str | bytes] = {
+        f"雪夜/卷{volume}/{name}/text.txt": STORY for volume in "二一" for name in ("灯", "门")
+    }
     write(tmp_path, files)
     (shard,) = Novels().shards([tmp_path])
     assert shard.name == "雪夜"
@@ -222,7 +232,7 @@ def test_a_folder_for_each_chapter(tmp_path: Path) -> None:
     chapters = [(page.meta["title"], page.meta["volume"], page.meta["chapter"]) for page in found]
     assert chapters == [("雪夜", volume, name) for volume in ("卷一", "卷二") for name in ("灯", "门")]
     assert [page.id[-5:] for page in found] == ["-0001", "-0002", "-0003", "-0004"]
-    assert found[0].meta["source"] == "雪夜/卷一/灯/text.txt"
+    assert found[0].meta["source"] == "雪夜!卷一/灯/text.txt"
 
 
 def zip_of(files: dict[str, str | bytes]) -> bytes:
@@ -265,7 +275,8 @@ def test_an_archive_holds_what_a_folder_holds(tmp_path: Path, name: str) -> None
     def told(found: list[Document], cut: str) -> list[tuple[Any, ...]]:
         keys = ("title", "author", "volume", "chapter", "encoding")
         return sorted(
-            (page.meta["source"].removeprefix(cut), page.text, *map(str, map(page.meta.get, keys))) for page in found
+            (page.meta["source"].removeprefix(cut).replace("!", "/"), page.text, *map(str, map(page.meta.get, keys)))
+            for page in found
         )
 
     packed = documents(tmp_path / name)
@@ -331,7 +342,7 @@ def test_what_vanished_or_cannot_be_opened(tmp_path: Path) -> None:
         "nowhere.txt": "cannot be read: No such file or directory",
         "pipe.txt": "not a regular file",
         "书": "pages missing: 2 of 3 chapters in the catalogue",
-        "书/0.html": "cannot be read: No such file or directory",
+        "书!0.html": "cannot be read: No such file or directory",
         "集.zip": "cannot be read: No such file or directory",
         "雪夜.txt": "cannot be read: No such file or directory",
     }
@@ -361,7 +372,9 @@ def as_nobody(folder: Path) -> dict[str, str]:
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of fork among threads
 def test_without_permission() -> None:
     with tempfile.TemporaryDirectory() as name:
-        folder = write(Path(name), {"雪夜.txt": STORY, "归人.txt": STORY, "集.zip": zip_of({"a.txt": STORY}), "锁/a.txt": STORY})
+        folder = write(
+            Path(name), {"雪夜.txt": STORY, "归人.txt": STORY, "集.zip": zip_of({"a.txt": STORY}), "锁/a.txt": STORY}
+        )
         documents(folder)  # so that nothing is left to import
         folder.chmod(0o755)
         for path in (folder / "归人.txt", folder / "集.zip", folder / "锁"):
@@ -369,6 +382,23 @@ def test_without_permission() -> None:
         reason = "cannot be read: Permission denied"
         assert as_nobody(folder) == {"归人.txt": reason, "集.zip": reason, "锁": reason}
         (folder / "锁").chmod(0o755)
+
+
+def test_a_chapter_is_found_again_to_the_byte(tmp_path: Path) -> None:
+    text = f"第一回　灯\n{STORY}\n第二回　门\n{TRADITIONAL}"
+    raw = text.replace("\n", "\r\n").encode("gb18030")
+    write(tmp_path, {"雪夜.txt": raw, "集.zip": zip_of({"雪夜.txt": raw})})
+    source = Novels()
+    start = text.index("第二回")
+    first = raw.index("第二回".encode("gb18030"))
+    for shard in source.shards([tmp_path]):
+        (book,) = source.read(shard)
+        assert isinstance(book, Document)
+        part = book.meta | {"char_start": start, "char_end": len(text)}
+        assert source.locate(shard, book, part) == f"{book.meta['source']}, bytes {first:,} to {len(raw):,}"
+        assert source.locate(shard, book, book.meta) == book.meta["source"]
+        shard.path.unlink()
+        assert source.locate(shard, book, part) == book.meta["source"]
 
 
 def test_wrong_use_is_an_error(tmp_path: Path) -> None:
