@@ -15,7 +15,7 @@ import numpy.typing as npt
 from builders.dedup.ranking import best_first
 from builders.dedup.shingles import Hashes, Units
 from builders.dedup.signatures import BINS
-from builders.dedup.sketch import NO_BOOK, RECORD
+from builders.dedup.sketch import NO_BOOK, RECORD, Records
 
 Numbers = npt.NDArray[np.int64]
 """Document numbers: 0 is the best document of the corpus, and of two copies the lower number is to stay."""
@@ -28,8 +28,8 @@ _MAX_OPEN_FILES = 128
 class SketchedDocuments:
     """Reads the sketch folders of a corpus.
 
-    Some hundred bytes a document are in memory. Texts, signatures and ids are read by offset when they are asked for,
-    band keys one band at a time.
+    Texts, signatures and ids are read by offset when they are asked for, band keys one band at a time: a million
+    documents take 0.3 GB of memory, while they are ranked, and less afterwards.
     """
 
     def __init__(self, folders: Sequence[Path], bands: int) -> None:
@@ -42,7 +42,7 @@ class SketchedDocuments:
         self._text_end = [records["text_end"].astype(np.int64) for records in shards]
         self._rank(np.concatenate(shards) if shards else np.zeros(0, dtype=RECORD))
 
-    def _rank(self, records: npt.NDArray[np.void]) -> None:
+    def _rank(self, records: Records) -> None:
         books, self.book_names = self._read_books(records["book"].astype(np.int64))
         chars = [np.diff(ends, prepend=0) for ends in self._text_end]
         self.order = best_first(
@@ -55,7 +55,7 @@ class SketchedDocuments:
             digest=records["digest"],
         )
         self.valid: Mask = records["valid"][self.order]
-        self.sampled = records["sampled"][self.order]
+        self.has_ngrams: Mask = records["has_ngrams"][self.order]
         self.digest = records["digest"][self.order]
         self.book = books[self.order]
 

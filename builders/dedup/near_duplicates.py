@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from builders.dedup.candidates import BandCandidates
-from builders.dedup.documents import Numbers, SketchedDocuments
+from builders.dedup.documents import Mask, Numbers, SketchedDocuments
 from builders.dedup.leaks import Leaks
 from builders.dedup.pairs import Engine
 from builders.dedup.reference import DatasketchCandidates
@@ -88,8 +88,8 @@ class NearDuplicates(Corpus):
     def _decide(self, documents: SketchedDocuments, folders: int) -> list[dict[int, Fate]]:
         numbers = np.arange(len(documents))
         same_text = _best_with_same_text(documents)
-        compared = (same_text == numbers) & (documents.sampled > 0)
-        engine = self._engine(documents)
+        compared = (same_text == numbers) & documents.has_ngrams
+        engine = self._engine(documents, compared)
         duplicates = engine.duplicates(compared, self.jaccard)
         explained = most_alike(best_stay(compared, duplicates), duplicates)
         copy_of, likeness = numbers.copy(), np.ones(len(documents))
@@ -108,10 +108,10 @@ class NearDuplicates(Corpus):
             fates[shard][row] = Fate("valid", LIKE_HELD_OUT, why)
         return fates
 
-    def _engine(self, documents: SketchedDocuments) -> Engine:
+    def _engine(self, documents: SketchedDocuments, compared: Mask) -> Engine:
         verifier = Verifier(documents, self.ngram_chars)
         if self.engine == "datasketch":
-            return DatasketchCandidates(documents, verifier, self.bands, self.rows)
+            return DatasketchCandidates(verifier, compared, self.bands, self.rows)
         return BandCandidates(documents, verifier, self.bands)
 
 

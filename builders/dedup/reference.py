@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from builders.dedup.documents import Mask, SketchedDocuments
+from builders.dedup.documents import Mask
 from builders.dedup.pairs import Pairs
 from builders.dedup.verify import Verifier
 
@@ -15,14 +15,14 @@ from builders.dedup.verify import Verifier
 class DatasketchCandidates:
     """Documents that share a band of their MinHash signatures are compared."""
 
-    def __init__(self, documents: SketchedDocuments, verifier: Verifier, bands: int, rows: int) -> None:
+    def __init__(self, verifier: Verifier, compared: Mask, bands: int, rows: int) -> None:
         from datasketch import MinHash, MinHashLSH
 
         # The n-grams are hashed already; datasketch takes 32 bits of that.
         empty = MinHash(num_perm=bands * rows, hashfunc=lambda ngram: int(ngram) & 0xFFFFFFFF)
         index = MinHashLSH(num_perm=bands * rows, params=(bands, rows))
         better, worse = [], []
-        for document in np.flatnonzero(documents.sampled).tolist():
+        for document in np.flatnonzero(compared).tolist():
             signature = empty.copy()
             signature.update_batch(verifier.shingles(document).tolist())
             met = sorted(index.query(signature))

@@ -34,7 +34,7 @@ RECORD = np.dtype(
         ("digest", "<u8", 2),  # equal where the folded texts are; of the raw text where the fold leaves nothing
         ("book", "<i4"),  # index into books.json, or NO_BOOK
         ("quality", "<u2"),  # in thousandths
-        ("sampled", "<u2"),  # bins with a value of their own; 0 for a text that is shorter than one n-gram
+        ("has_ngrams", "?"),  # False for a text that is shorter than one
         ("valid", "?"),  # held out by title
     ]
 )
@@ -61,7 +61,8 @@ def damage_quality(texts: Sequence[bytes]) -> npt.NDArray[np.int64]:
     lengths = np.array([len(text) // 2 for text in texts])
     ends = np.searchsorted(damaged, np.cumsum(lengths))
     share = np.diff(ends, prepend=0) / np.maximum(lengths, 1)
-    return np.rint(1000 * np.maximum(0.0, 1.0 - _DAMAGE_WEIGHT * share)).astype(np.int64)
+    quality: npt.NDArray[np.int64] = np.rint(1000 * np.maximum(0.0, 1.0 - _DAMAGE_WEIGHT * share)).astype(np.int64)
+    return quality
 
 
 def _given_quality(document: Document) -> int | None:
@@ -122,7 +123,7 @@ class ShardSketch:
         records["book"], records["valid"] = books, valid
         own = damage_quality(self._texts)
         records["quality"] = [own if given is None else given for given, own in zip(qualities, own, strict=True)]
-        records["sampled"] = np.count_nonzero(minima != EMPTY, axis=1)
+        records["has_ngrams"] = (minima != EMPTY).any(axis=1)
         borrow(minima)
         for name, data in {
             "records": records,

@@ -256,7 +256,8 @@ def _making(manifest: Mapping[str, Any]) -> str:
     return (
         f"## How it was made\n\n```\n{cut(command, 4000).replace('```', '')}\n```\n\n"
         f"Fingerprint of the plan and of the content of the inputs: {code(manifest['fingerprint'])}. The same "
-        f"fingerprint gives the same bytes. The whole plan is in `manifest.json`. Packages: {versions}."
+        f"fingerprint with the same packages gives the same bytes. The whole plan is in `manifest.json`. Packages: "
+        f"{versions}."
     )
 
 

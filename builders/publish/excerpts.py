@@ -13,6 +13,7 @@ from builders.publish.samples import QUARANTINED, Copies, Row, Shown
 NAME_CHARS = 120  # of a title, a reason, a kind of evidence
 PIECE_CHARS = 200  # of a piece of evidence
 PIECES = 4
+QUARANTINE_CHARS = 100  # of what could be read of a quarantined piece
 RULES, KINDS = 8, 8  # shown of one step, the most frequent
 EXCERPT_CHARS = 300  # of a row
 RULE_CHARS = 140  # of a document under the rule that refused it
@@ -20,7 +21,7 @@ BEFORE_CHARS, AFTER_CHARS = 60, 160  # of two copies, around the first differenc
 _BLANK_LINES = re.compile(r"\s*\n\s*")
 
 
-def step_sections(steps: Sequence[StepFigures], shown: Shown) -> Section:
+def step_section(steps: Sequence[StepFigures], shown: Shown) -> Section:
     """What every step did, with real examples."""
     return section(
         "examples",
@@ -173,7 +174,7 @@ def quarantine_section(counts: Mapping[str, int], shown: Shown) -> Section:
             element("code", cut(row.id, NAME_CHARS)),
             cut(row.reason.removeprefix(QUARANTINED), 2 * NAME_CHARS),
             label(row.meta) or "–",
-            _beginning(row, PIECE_CHARS),
+            _beginning(row, QUARANTINE_CHARS),
         )
         for row in shown.quarantined
     ]

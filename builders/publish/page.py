@@ -72,20 +72,22 @@ def chinese(text: str, total_chars: int | None = None) -> Html:
     return element("div", text, "…", length, class_="text", lang="zh")
 
 
-def table(caption: str, head: Sequence[object], rows: Iterable[Sequence[object]], kind: str = "") -> Html:
-    """A table whose first column heads its rows; a column head that ends in `#` is for figures, set to the right."""
-    names = [str(name).removesuffix("#") for name in head]
-    kinds = ["figure" if str(name).endswith("#") else None for name in head]
-    top = [element("th", name, scope="col", class_=kind) for name, kind in zip(names, kinds, strict=True)]
-    body = []
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]], kind: str = "") -> Html:
+    """A table whose first column heads its rows; a column whose name ends in `#` is for figures, set to the right."""
+    names = [name.removesuffix("#") for name in head]
+    styles = ["figure" if name.endswith("#") else None for name in head]
+    top = [element("th", name, scope="col", class_=style) for name, style in zip(names, styles, strict=True)]
+    lines = []
     for row in rows:
         first = element("th", row[0], scope="row")
         rest = [
-            element("td", cell, class_=kind, data_label=name or None)  # on a phone the name stands before the cell
-            for name, kind, cell in zip(names[1:], kinds[1:], row[1:], strict=True)
+            element("td", cell, class_=style, data_label=name or None)  # on a phone the name stands before the cell
+            for name, style, cell in zip(names[1:], styles[1:], row[1:], strict=True)
         ]
-        body.append(element("tr", first, *rest))
-    grid = element("table", element("caption", caption), element("thead", element("tr", *top)), element("tbody", *body))
+        lines.append(element("tr", first, *rest))
+    grid = element(
+        "table", element("caption", caption), element("thead", element("tr", *top)), element("tbody", *lines)
+    )
     return element("div", grid, class_=f"scroll {kind}".strip(), tabindex=0, role="region", aria_label=caption)
 
 

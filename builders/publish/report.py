@@ -17,7 +17,7 @@ from builders.publish.excerpts import (
     duplicates_section,
     quarantine_section,
     rows_sections,
-    step_sections,
+    step_section,
 )
 from builders.publish.figures import (
     StepFigures,
@@ -34,6 +34,7 @@ from builders.publish.samples import choose
 
 FILE = "report.html"
 FACET_ROWS, INPUT_ROWS = 30, 200
+OTHERS = "(others)"  # the value under which the statistics add up all but the largest
 PLAN_CHARS = 100_000
 SPLIT_NAMES = {"train": "Training rows 训练集", "valid": "Validation rows 验证集"}
 FACET_TITLES = {"title": ("Characters per book", "各书字数"), "encoding": ("Encodings met", "字符编码")}
@@ -56,7 +57,7 @@ GLOSSARY = (
     ),
     (
         "fingerprint 指纹",
-        "SHA-256 of the plan and of the content of the inputs: the same fingerprint, the same dataset.",
+        "SHA-256 of the plan and of the content of the inputs: with the same packages, the same dataset.",
     ),
 )
 
@@ -73,20 +74,18 @@ def render_report(folder: Path, manifest: Mapping[str, Any]) -> bytes:
     kinds = {step.tally.name: [kind for kind, _ in most_frequent(step.tally.notes)[:KINDS]] for step in steps}
     shown = choose(folder, rules, kinds, manifest["duplicates"])
     facets = manifest["statistics"]["facets"]
+    encodings = [_facet(name, facets[name]) for name in facets if name == "encoding"]
+    others = sorted(facets.keys() - {"encoding"}, key=lambda name: (name != "title", name))
     sections = [
         _totals(manifest),
         _flow(manifest, steps),
         _steps(steps),
-        step_sections(steps, shown),
+        step_section(steps, shown),
         quarantine_section(manifest["ledger"]["quarantined"], shown),
         _lengths(manifest["statistics"]),
-        *(_facet(name, facets[name]) for name in facets if name == "encoding"),
+        *encodings,
         duplicates_section(manifest["duplicates"], shown),
-        *(
-            _facet(name, facets[name])
-            for name in sorted(facets, key=lambda name: (name != "title", name))
-            if name != "encoding"
-        ),
+        *(_facet(name, facets[name]) for name in others),
         *rows_sections(shown),
         _made(manifest),
         section("words", "How to read this page", "术语", definitions(GLOSSARY, "glossary")),
@@ -171,7 +170,12 @@ def _flow(manifest: Mapping[str, Any], steps: Sequence[StepFigures]) -> Section:
         "flow",
         "Where the characters went",
         "字数流向",
-        element("p", "From all characters of the input, step by step, to those that were kept.", class_="lead"),
+        element(
+            "p",
+            "From all characters of the input, step by step, to those that were kept. Where little was "
+            "removed, the axis does not begin at zero.",
+            class_="lead",
+        ),
         element("ul", *legend, class_="legend"),
         waterfall(manifest["characters"]["in"], changes, "Input 输入", "Kept 保留"),
     )
@@ -230,30 +234,27 @@ def _lengths(statistics: Mapping[str, Any]) -> Section:
 
 def _facet(name: str, values: Mapping[str, Sequence[int]]) -> Section:
     """Rows and characters by the values of one metadata column: the largest, and the rest in one line."""
-    title, chinese = FACET_TITLES.get(name, (f"Characters by {name}", ""))
+    title, chinese_title = FACET_TITLES.get(name, (f"Characters by {name}", ""))
     total = sum(chars for _, chars in values.values())
-    ranked = sorted(values.items(), key=lambda item: (item[0] == "(others)", -item[1][1], item[0]))
-    lines = [(value or "(none)", rows, chars) for value, (rows, chars) in ranked[:FACET_ROWS]]
-    if rest := ranked[FACET_ROWS:]:
-        label = f"all {'' if values.get('(others)') else f'{len(rest):,} '}others 其余"
-        lines.append((label, sum(rows for _, (rows, _) in rest), sum(chars for _, (_, chars) in rest)))
-    most = max((chars for _, _, chars in lines), default=0)
-    rows = [
-        (
-            element("span", cut(value, NAME_CHARS), lang="zh"),
-            share_bar(share_of(chars, most)),
-            f"{chars:,}",
-            percent(share_of(chars, total)),
-            f"{count:,}",
-        )
-        for value, count, chars in lines
+    ranked = sorted(values.items(), key=lambda item: (item[0] == OTHERS, -item[1][1], item[0]))
+    shown = [item for item in ranked[:FACET_ROWS] if item[0] != OTHERS]
+    rest = ranked[len(shown) :]
+    most = max((chars for _, (_, chars) in shown), default=0)
+    lines = [
+        _facet_line(cut(value or "(none)", NAME_CHARS), share_bar(share_of(chars, most)), rows, chars, total)
+        for value, (rows, chars) in shown
     ]
-    return section(
-        f"by-{name}",
-        title,
-        chinese,
-        table(title, (name.capitalize(), "", "Characters#", "Share#", "Rows#"), rows, "bars"),
-    )
+    if rest:
+        label = "all others 其余" if OTHERS in values else f"{len(rest):,} others 其余"
+        rows, chars = (sum(counts[place] for _, counts in rest) for place in (0, 1))
+        lines.append(_facet_line(label, None, rows, chars, total))
+    head = (name.capitalize(), "", "Characters#", "Share#", "Rows#")
+    return section(f"by-{name}", title, chinese_title, table(title, head, lines, "bars"))
+
+
+def _facet_line(label: str, bar: Html | None, rows: int, chars: int, total: int) -> tuple[object, ...]:
+    share = percent(share_of(chars, total))
+    return element("span", label, lang="zh"), bar, f"{chars:,}", share, f"{rows:,}"
 
 
 # ---------------------------------------------------------------- how it was made

@@ -179,23 +179,28 @@ def _item(item: object, number: int, lossy: bool) -> Row | BadRow:
 def _salvage(text: str, broken: str) -> Iterator[Row | BadRow]:
     """The objects of a broken list. After a broken one it goes on at the next that begins a line as the first did."""
     decoder = json.JSONDecoder(parse_constant=_null)
-    position = text.find("{") if "{" in text else len(text)
-    indent = text[text.rfind("\n", 0, position) + 1 : position].lstrip("[")
-    number = 0
+    position = text.find("{")
+    if position < 0:
+        yield BadRow(f"{1:08d}", f"broken JSON: {broken}", text[:QUOTED_CHARS])
+        return
+    next_object = f"\n{text[text.rfind(chr(10), 0, position) + 1 : position].lstrip('[')}{{"
+    number, found = 0, 0
     while position < len(text) and text[position] != "]":
         number += 1
+        if 0 <= found <= position:
+            found = text.find(next_object, position + 1)
+        # A piece of its own: to say where the error is, `json` counts lines from the start of what it was given.
+        piece, start = (text[position:found], 0) if found > 0 else (text, position)
         try:
-            item, end = decoder.raw_decode(text, position)
+            item, end = decoder.raw_decode(piece, start)
             item, _ = parse_json(json.dumps(item).encode())
             yield _item(item, number, lossy=True)
         except (ValueError, RecursionError) as error:
-            next_object = text.find(f"\n{indent}{{", position + 1)
-            end = next_object if next_object > 0 else len(text)
-            why = str(error) if next_object > 0 else f"{broken}; what follows cannot be read"
-            piece = text[position : min(end, position + QUOTED_CHARS)]
-            yield BadRow(f"{number:08d}", f"broken JSON: row {number:,}: {why}", piece)
-        between = _BETWEEN_ITEMS.match(text, end)
-        position = between.end() if between else end
+            end = len(piece)
+            why = str(error) if found > 0 else f"{broken}; what follows cannot be read"
+            yield BadRow(f"{number:08d}", f"broken JSON: row {number:,}: {why}", piece[start:][:QUOTED_CHARS])
+        between = _BETWEEN_ITEMS.match(text, position + end - start)
+        position = between.end() if between else len(text)
 
 
 def read_text_lines(

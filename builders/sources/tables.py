@@ -7,89 +7,111 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from io import BufferedReader, TextIOWrapper
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
-from builders.sources.inputs import QUOTED_CHARS, UnreadableError
+from builders.sources.inputs import MIB, QUOTED_CHARS, UnreadableError
 from builders.sources.rows import SAMPLE_BYTES, BadRow, Row
 from builders.text.decode import decode
 
 BATCH_ROWS = 1024
 
 
-def read_csv(stream: BufferedReader, text_column: str, tabs: bool, max_field_bytes: int) -> Iterator[Row | BadRow]:
-    """The rows below the header line. With `tabs` a quotation mark is a character like any other.
-
-    A record that was not closed swallows the lines after it: its first line is refused, the others are read again.
-    """
+def read_csv(stream: BufferedReader, text_column: str, tabs: bool, max_line_chars: int) -> Iterator[Row | BadRow]:
+    """The rows below the header line. With `tabs` a quotation mark is a character like any other."""
     encoding = decode(stream.peek(SAMPLE_BYTES)[:SAMPLE_BYTES]).encoding
-    lines = _Lines(TextIOWrapper(stream, "utf-8-sig" if encoding == "utf-8" else encoding, "replace", newline=""))
-    csv.field_size_limit(max(csv.field_size_limit(), max_field_bytes))  # it would refuse 128 kB
-
-    def reader() -> Iterator[list[str]]:
-        return csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(lines, strict=True)
-
-    records = reader()
-    header = _column_names(next(records, []))
+    file = TextIOWrapper(stream, "utf-8-sig" if encoding == "utf-8" else encoding, "replace", newline="")
+    records = _Records(file, tabs, max_line_chars)
+    top = records.next(None)
+    header = _column_names(top.cells) if top else []
     if text_column not in header:
         raise UnreadableError(no_column(text_column, header))
     number = 0
-    while True:
-        lines.begin()
-        problem = ""
-        try:
-            cells = next(records)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            cells, problem = [], str(error)
-            if len(lines.taken) == 1:  # `"he said" so` is read as spreadsheets read it
-                cells, problem, records = next(csv.reader(lines.taken), []), "", reader()
-        if not cells and not problem:
-            continue
-        number += 1
-        if not problem and len(cells) > len(header):
-            problem = f"{len(cells)} cells, the header has {len(header)}"
-        elif not problem and len(cells) < len(header) and len(lines.taken) > 1:
-            problem = f"{len(cells)} cells over {len(lines.taken)} lines, the header has {len(header)}"
-        if problem:
-            reason = f"broken row: line {lines.first:,}: {problem}"
-            yield BadRow(f"{number:08d}", reason, lines.taken[0][:QUOTED_CHARS])
-            lines.give_back()
-            records = reader()
-        else:
-            replaced = sum(cell.count("\ufffd") for cell in cells)
-            yield Row(number, lines.first, dict(zip(header, cells, strict=False)), replaced, unit="line")
+    while record := records.next(len(header)):
+        if record.problem:
+            number += 1
+            yield BadRow(f"{number:08d}", f"broken row: line {record.line:,}: {record.problem}", record.first)
+        elif record.cells:
+            number += 1
+            replaced = sum(cell.count("\ufffd") for cell in record.cells)
+            yield Row(number, record.line, dict(zip(header, record.cells, strict=False)), replaced, unit="line")
 
 
-class _Lines:
-    """The lines of a file for `csv.reader`, with those of the present record at hand."""
+class _Record(NamedTuple):
+    line: int  # the number of its first line
+    cells: list[str]
+    problem: str
+    first: str  # the beginning of its first line
 
-    def __init__(self, file: IO[str]) -> None:
-        self._file, self._again = file, deque[str]()
-        self._number = 0
-        self.taken: list[str] = []
 
-    def __iter__(self) -> _Lines:
+class _Records:
+    """The records of a CSV file; also the lines of it, for `csv.reader`.
+
+    A record that was not closed swallows the lines after it: its first line is refused, the others are read again.
+    """
+
+    def __init__(self, file: IO[str], tabs: bool, max_line_chars: int) -> None:
+        self._file, self._tabs, self._max_line_chars = file, tabs, max_line_chars
+        self._again = deque[str]()
+        self._number, self._taken = 0, list[str]()
+        csv.field_size_limit(max(csv.field_size_limit(), max_line_chars))  # it would refuse 128 kB
+        self._reader = self._new_reader()
+
+    def _new_reader(self) -> Iterator[list[str]]:
+        if self._tabs:
+            return csv.reader(self, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return csv.reader(self, strict=True)
+
+    def __iter__(self) -> _Records:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._file)
-        self.taken.append(line)
+        line = self._again.popleft() if self._again else self._file.readline(self._max_line_chars)
+        if not line:
+            raise StopIteration
+        self._taken.append(line)
         self._number += 1
+        if len(line) == self._max_line_chars and not line.endswith("\n"):
+            while (rest := self._file.readline(self._max_line_chars)) and not rest.endswith("\n"):
+                pass
+            raise _TooLongError(f"the line is too long, max_line_mb is {self._max_line_chars // MIB}")
         return line
 
-    @property
-    def first(self) -> int:
-        """The number of the first line of the record."""
-        return self._number - len(self.taken) + 1
+    def next(self, width: int | None) -> _Record | None:
+        """The next record; one that does not fit a header of `width` cells has a problem."""
+        self._taken = []
+        try:
+            cells, problem = next(self._reader), ""
+        except StopIteration:
+            return None
+        except csv.Error as error:
+            cells, problem = self._leniently(str(error))
+        except _TooLongError as error:
+            cells, problem = [], str(error)
+        problem = problem or self._misfit(len(cells), width)
+        line, first = self._number - len(self._taken) + 1, self._taken[0][:QUOTED_CHARS]
+        if problem:
+            self._again.extendleft(reversed(self._taken[1:]))
+            self._number = line
+            self._reader = self._new_reader()
+        return _Record(line, cells, problem, first)
 
-    def begin(self) -> None:
-        self.taken = []
+    def _leniently(self, problem: str) -> tuple[list[str], str]:
+        """A line such as `"good" he said,1` as spreadsheets read it; not what goes over several lines."""
+        self._reader = self._new_reader()
+        try:
+            return (next(csv.reader(self._taken), []), "") if len(self._taken) == 1 else ([], problem)
+        except csv.Error:
+            return [], problem
 
-    def give_back(self) -> None:
-        """Read all lines of the record but its first once more."""
-        self._again.extendleft(reversed(self.taken[1:]))
-        self._number -= len(self.taken) - 1
+    def _misfit(self, cells: int, width: int | None) -> str:
+        lines = len(self._taken)
+        if width is None or cells == width or (cells < width and lines == 1):
+            return ""
+        return f"{cells} cells{f' over {lines} lines' if lines > 1 else ''}, the header has {width}"
+
+
+class _TooLongError(Exception):
+    """A line of which only the beginning was kept."""
 
 
 def _column_names(header: list[str]) -> list[str]:

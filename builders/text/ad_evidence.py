@@ -18,7 +18,7 @@ _MAX_CHARS = 600  # no addition is longer than this
 _LEFT_OVER_SHARE = {Reach.CLAUSE: 0.3, Reach.SENTENCE: 0.2, Reach.LINE: 0.0}
 _SURE_CHARS, _SURE_CHARS_WITH_ADDRESS = 12, 7  # so long is an addition that no mark parts from the story
 _NAME_CHARS = 8  # what may follow the phrase up to the end of its clause: the name of a site or a book
-_CLAUSE_MARK = re.compile(r"[，,；;：:、|｜。！？!?…—～~\u3000(（【\[《]|  ")
+_CLAUSE_MARK = re.compile(r"[，,；;：:、|｜。！？!?…—～~\u3000()（）【】\[\]《]|  ")
 
 
 def is_author_note(key: str) -> bool:
@@ -94,7 +94,11 @@ def find_glued(plain: str, key: Key) -> Span | None:
 
 def clause_bounds(plain: str, key: Key) -> list[int]:
     """Where clauses begin in a key, and its end."""
-    inner = (i for i in range(1, len(key.text)) if _CLAUSE_MARK.search(plain, key.ends[i - 1], key.starts[i]))
+    inner = (
+        i
+        for i in range(1, len(key.text))
+        if "“" in key.text[i - 1 : i + 1] or _CLAUSE_MARK.search(plain, key.ends[i - 1], key.starts[i])
+    )
     return [0, *inner, len(key.text)]
 
 

@@ -60,18 +60,8 @@ _NAVIGATION = "|".join(sorted(NAVIGATION_WORDS, key=lambda word: (-len(word), wo
 
 # In this order: the first family that fits gives a cut its kind.
 FAMILIES = (
-    _family(
-        BARE_ADDRESS_KIND,
-        Reach.SENTENCE,
-        "@",
-        r"^@+[a-z]{0,8}$",
-    ),
-    _family(
-        "remember this address",
-        Reach.CLAUSE,
-        "天才一秒 天才1秒 天才三秒 天才3秒",
-        r"记住|牢记",
-    ),
+    _family(BARE_ADDRESS_KIND, Reach.SENTENCE, "@", r"^@+[a-z]{0,8}$"),
+    _family("remember this address", Reach.CLAUSE, "天才一秒 天才1秒 天才三秒 天才3秒", r"记住|牢记"),
     _family(
         "remember this address",
         Reach.CLAUSE,
@@ -103,7 +93,7 @@ FAMILIES = (
         "first released here",
         Reach.SENTENCE,
         "首发 首更 独家发布 抢先看 抢先阅读 抢先发布 独家连载",
-        r"本书|本章|本文|小说|章节|#|作品|全文|网|阁|吧|更新|中文|阅读",
+        r"本书|本章|本文|小说|章节|#|作品|全文|网|[阁轩斋吧楼堂居坊馆苑]|更新|中文|阅读|@",
     ),
     _family(
         "first released here",
@@ -139,14 +129,14 @@ FAMILIES = (
         "全文尽在 好书尽在 更多好书 完整章节",
         r"尽在|就[在来上到]|[都全]在|请[到上来去搜]|请(?:访问|登[录陆]|关注|百度|浏览)|敬请|欢迎|@|为[您你]|更新|"
         r"列表|目录|无弹窗|首发|提供|中文网|小说网|(?:免费|在线|全文)(?:阅读|下载)|百度|搜索|"
-        r"[到上来去].{1,6}[阁轩斋吧屋网]",
+        r"[到上来去].{1,6}[阁轩斋吧屋网楼堂居坊馆苑]",
     ),
     _family(
         "newest novels here",
         Reach.SENTENCE,
         "更多精彩 更多最新 精彩内容 后续内容 内容尽在 提供最新 提供精彩 提供免费 敬请关注 欢迎访问 请访问 请登录 "
         "请登陆 请浏览 请关注",
-        r"小说|章节|看书|阅读网|全文|电子书|好书|网文|本书|连载|@.{0,6}阅读|中文网|尽在.{2,6}[阁轩斋吧网]|书屋",
+        r"小说|章节|看书|阅读网|全文|电子书|好书|网文|本书|连载|@.{0,6}阅读|中文网|尽在.{2,6}[阁轩斋吧网楼堂居坊馆苑]|书屋",
     ),
     _family(
         "read it free here",
@@ -155,12 +145,7 @@ FAMILIES = (
         "txt电子书 txt小说 全集txt 全本txt 免费txt 无错版",
         r"小说|阅读|全文|更新|章节|免费|下载|txt",
     ),
-    _family(
-        "read it free here",
-        Reach.SENTENCE,
-        "无弹窗",
-        r"网|阁|看|读|^无弹窗",
-    ),
+    _family("read it free here", Reach.SENTENCE, "无弹窗", r"网|阁|看|读|^无弹窗"),
     _family(
         "read it free here",
         Reach.SENTENCE,
@@ -224,11 +209,7 @@ FAMILIES = (
         spare=8,
     ),
     _family(
-        "end-of-chapter mark",
-        Reach.SENTENCE,
-        "本章完 本章已完 本章终 本章节完",
-        r"^本章节?已?[完终]结?$",
-        spare=0,
+        "end-of-chapter mark", Reach.SENTENCE, "本章完 本章已完 本章终 本章节完", r"^本章节?已?[完终]结?$", spare=0
     ),
     _family(
         "please bookmark",
@@ -250,24 +231,14 @@ FAMILIES = (
         "未完待续",
         r"@|起点(?:中文|首发|读书)|支持作者|正版|月票|推荐票|您的支持|手机(?:用户|阅读|版)|章节更多|首发",
     ),
-    _family(
-        "to be continued",
-        Reach.LINE,
-        "未完待续 未完待叙",
-        r"^(?:本章|本书)?未完待[续叙](?:敬请期待)?$",
-    ),
+    _family("to be continued", Reach.LINE, "未完待续 未完待叙", r"^(?:本章|本书)?未完待[续叙](?:敬请期待)?$"),
     _family(
         "to be continued",
         Reach.SENTENCE,
         "您的支持 你的支持就 你们的支持就 喜欢这部作品 喜欢本作品",
         r"动力|投票|月票|推荐票|起点|@|正版|订阅",
     ),
-    _family(
-        "vote begging",
-        Reach.SENTENCE,
-        _begging(),
-        spare=2,
-    ),
+    _family("vote begging", Reach.SENTENCE, _begging(), spare=2),
     _family(
         "vote begging",
         Reach.SENTENCE,
@@ -278,11 +249,7 @@ FAMILIES = (
         r"[投砸求请]|支持|收藏|订阅|打赏|加更|走起|推荐票|来[张点个些]|给",
         spare=2,
     ),
-    _family(
-        "error report link",
-        Reach.CLAUSE,
-        "点此举报 点此报错 点这里举报 点我报错 点我举报 点此反馈",
-    ),
+    _family("error report link", Reach.CLAUSE, "点此举报 点此报错 点这里举报 点我报错 点我举报 点此反馈"),
     _family(
         "error report link",
         Reach.CLAUSE,
@@ -326,10 +293,7 @@ FAMILIES = (
         r"[0-9]{5,12}",
     ),
     _family(
-        "update line",
-        Reach.CLAUSE,
-        "更新时间1 更新时间2 更新日期1 更新日期2 发布时间2 本章字数 更新字数",
-        r"[0-9]{3,}",
+        "update line", Reach.CLAUSE, "更新时间1 更新时间2 更新日期1 更新日期2 发布时间2 本章字数 更新字数", r"[0-9]{3,}"
     ),
     _family(
         "uploader's header",
@@ -396,8 +360,8 @@ FAMILIES = (
         "site address",
         Reach.SENTENCE,
         "@",
-        r"^@+[a-z]{0,6}$|(?:小说|文学|中文|书|阅读|txt|下载)[^@]{0,4}@|[阁吧屋城站库轩斋网]@|"
-        r"@[a-z]{0,8}.{0,6}(?:小说|文学|中文|书|阅读|txt|更新|首发|[阁吧屋轩斋网]$)",
+        r"^@+[a-z]{0,6}$|(?:小说|文学|中文|书|阅读|txt|下载)[^@]{0,4}@|[阁吧屋城站库轩斋网楼堂居坊馆苑]@|"
+        r"@[a-z]{0,8}.{0,6}(?:小说|文学|中文|书|阅读|txt|更新|首发|[阁吧屋轩斋网楼堂居坊馆苑]$)",
     ),
     _family(
         SITE_NAME_KIND,

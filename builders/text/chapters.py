@@ -118,7 +118,7 @@ class Chapters(Split):
             return
         book = split_chapters(document.text)
         notes = [Note("numbering", problem) for problem in book.problems]
-        notes += [Note("table of contents", document.text[start:end]) for start, end in book.contents]
+        notes += [Note("table of contents", document.text[start:end].strip()) for start, end in book.contents]
         notes += [Note("doubled heading", line) for line in book.doubled]
         chapters = list(enumerate(book.chapters, start=1))
         if book.front_matter:

@@ -10,9 +10,13 @@ import functools
 import re
 from collections.abc import Iterator
 from itertools import groupby
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from builders.text.common_han import bits_by_code_point, bits_of, bits_of_each, code_points_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 LOST = "\ufffd"
 
@@ -23,14 +27,18 @@ _LOST_PAIR_BITS = 27
 _MIN_GAIN_BITS = 3  # what a text without errors must gain before a byte of it is left out
 _CUT_BITS = 15  # half a pair at the end: files are often cut
 _EURO_BITS = 15
+_HALF_BITS = 12  # half of a surrogate pair
 _SLIP_BITS = 50  # what UTF-16 text may cost more than when read one byte later, before a byte is left out
-_MAX_SLIPS = 32
+_MAX_SLIPS = 4  # so often is all that follows read again
+_MAX_WINDOW_CHARS = 2_000
 _RARE_CHARS, _RARE_BITS = 5, 79  # so many characters that cost so much: the pairs of bytes may be out of step
+_ASCII_BITS = 8
 _LEFT_OVER_BITS = 26  # the cost of two characters before a single ASCII one: perhaps the same
 
+_PAIRED = ("gb18030", "big5hkscs")
 _MARGIN_CHARS = 16
 _MAX_REALIGNED_CHARS = 100_000  # of one stretch; where more is broken, a closer look gains nothing
-_ESCAPED = re.compile("[\ud800-\udfff]+")  # bytes that the codec could not read (`surrogateescape`), or half a pair
+_ESCAPED = re.compile("([\ud800-\udfff]+)")  # bytes that the codec could not read (`surrogateescape`), or half a pair
 _COMBINING = "\u0304\u030c"  # big5hkscs reads four pairs of bytes as two characters, the second of them one of these
 _CUT_TAIL = re.compile(rb"[\x81-\xfe][0-9][\x81-\xfe]?")  # two or three bytes of the four that GB18030 may take
 
@@ -59,25 +67,35 @@ def pieces_in(raw: bytes, start: int, stop: int, encoding: str) -> Iterator[Piec
     return _pieces_in_step(raw, start, stop, encoding)
 
 
-def _pieces_in_step(raw: bytes, start: int, stop: int, encoding: str) -> Iterator[Piece]:
+def _pieces_in_step(raw: bytes, start: int, stop: int, encoding: str, slips: int = _MAX_SLIPS) -> Iterator[Piece]:
     """What reads well in one go, what is doubtful byte by byte."""
     text, errors = _escaped(raw[start:stop], encoding)
     done = 0
-    for first, last, realign in _doubtful(text, encoding, damaged=errors != "strict"):
-        if done < first:
-            good = text[done:first]
-            width = len(good.encode(encoding))
-            yield Piece(start, start + width, encoding, _as_meant(good, encoding))
-            start += width
-        width = len(text[first:last].encode(encoding, errors))
-        if realign:
-            yield from _realigned(raw, start, start + width, encoding, text[first:last])
+    realigned_chars = 0
+    for first, last in _windows(text, errors) if encoding in _PAIRED else ():
+        for piece in _plain_pieces(start, text[done:first], encoding, errors):
+            yield piece
+            start = piece.stop
+        doubtful = text[first:last]
+        if slips and len(doubtful) > _MAX_WINDOW_CHARS:
+            head = doubtful[: 4 * _MARGIN_CHARS]
+            pieces = _realigned(raw, start, start + len(head.encode(encoding, errors)), encoding, head)
+            if not all(piece.encoding for piece in pieces):
+                # With its beginning in step again, most of the rest will be, too.
+                if len(pieces) > 1 and not pieces[-1].encoding:
+                    pieces.pop()  # the head may end in the middle of a character
+                yield from pieces
+                yield from _pieces_in_step(raw, pieces[-1].stop, stop, encoding, slips - 1)
+                return
+        realigned_chars += len(doubtful)
+        if realigned_chars <= _MAX_REALIGNED_CHARS:
+            pieces = _realigned(raw, start, start + len(doubtful.encode(encoding, errors)), encoding, doubtful)
         else:
-            yield Piece(start, start + width, "", LOST)
-        start += width
+            pieces = list(_plain_pieces(start, doubtful, encoding, errors))
+        yield from pieces
+        start = pieces[-1].stop
         done = last
-    if done < len(text):
-        yield Piece(start, stop, encoding, _as_meant(text[done:], encoding))
+    yield from _plain_pieces(start, text[done:], encoding, errors)
 
 
 def _escaped(stretch: bytes, encoding: str) -> tuple[str, str]:
@@ -89,51 +107,53 @@ def _escaped(stretch: bytes, encoding: str) -> tuple[str, str]:
         return stretch.decode(encoding, errors), errors
 
 
-def _doubtful(text: str, encoding: str, damaged: bool) -> Iterator[tuple[int, int, bool]]:
-    """First, last and whether to look closer, of the parts of a reading that bytes are lost in or seem out of step."""
-    lost = [match.span() for match in _ESCAPED.finditer(text)] if damaged else []
-    if encoding in ("gb18030", "big5hkscs"):
-        windows = _windows(text, lost)
-        if sum(last - first for first, last in windows) <= _MAX_REALIGNED_CHARS:
-            yield from ((first, last, True) for first, last in windows)
-            return
-    yield from ((first, last, False) for first, last in lost)
-
-
-def _windows(text: str, lost: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The surroundings of lost bytes and of what may be out of step, joined where they touch."""
-    windows: list[tuple[int, int]] = []
-    for position in sorted({*_suspects(text), *(position for span in lost for position in span)}):
-        first = max(0, position - _MARGIN_CHARS)
-        last = min(len(text), position + _MARGIN_CHARS)
-        while first and text[first] in _COMBINING:
-            first -= 1
-        while last < len(text) and text[last] in _COMBINING:
-            last += 1
-        if windows and first <= windows[-1][1]:
-            windows[-1] = (windows[-1][0], max(last, windows[-1][1]))
+def _plain_pieces(start: int, text: str, encoding: str, errors: str) -> Iterator[Piece]:
+    """The pieces of a plain reading, where what could not be read is lost."""
+    for number, part in enumerate([text] if errors == "strict" else _ESCAPED.split(text)):
+        if not part:
+            continue
+        stop = start + len(part.encode(encoding, errors))
+        if number % 2 == 0:
+            yield Piece(start, stop, encoding, _as_meant(part, encoding))
+        elif part == "\udc80" and encoding == "gb18030":
+            yield Piece(start, stop, "cp1252", "€")
         else:
-            windows.append((first, last))
-    return windows
+            yield Piece(start, stop, "", LOST)
+        start = stop
 
 
-def _suspects(text: str) -> list[int]:
+def _windows(text: str, errors: str) -> list[tuple[int, int]]:
+    """Where bytes are lost, and where the pairs of bytes may be out of step, with some characters on both sides."""
+    import numpy as np
+
+    lost = [] if errors == "strict" else [match.span() for match in _ESCAPED.finditer(text)]
+    positions = np.union1d(_suspects(text), np.array(lost, np.int64).ravel())
+    if not len(positions):
+        return []
+    gaps = np.flatnonzero(np.diff(positions) > 2 * _MARGIN_CHARS)
+    firsts = np.maximum(positions[np.append(0, gaps + 1)] - _MARGIN_CHARS, 0)
+    lasts = np.minimum(positions[np.append(gaps, -1)] + _MARGIN_CHARS, len(text))
+    # No window begins or ends between two characters that are one pair of bytes.
+    return [
+        (first - (text[first] in _COMBINING), last + (text[last : last + 1] in tuple(_COMBINING)))
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
+    ]
+
+
+def _suspects(text: str) -> NDArray[np.int64]:
     """Where rare characters stand in a row, or a single ASCII one that may have been the second byte of a pair."""
     import numpy as np
 
     code_points = code_points_of(text)
-    sums = np.append(0, bits_of_each(code_points).cumsum(dtype=np.int64))
-    rare = np.flatnonzero(sums[_RARE_CHARS:] - sums[:-_RARE_CHARS] >= _RARE_BITS)
+    sums = np.zeros(len(text) + 1, np.uint32)
     wide = code_points > 0x7F
-    single = (code_points >= 0x40) & (code_points <= 0x7E)
-    single[:1] = single[-1:] = False
-    single[1:-1] &= wide[:-2] & wide[2:]
-    left_over = np.flatnonzero(single)
-    left_over = left_over[sums[left_over] - sums[np.maximum(left_over - 2, 0)] >= _LEFT_OVER_BITS]
-    return [*rare.tolist(), *left_over.tolist()]
+    np.cumsum(np.where(wide, bits_of_each(code_points), _ASCII_BITS), out=sums[1:])
+    rare = np.flatnonzero(sums[_RARE_CHARS:] - sums[:-_RARE_CHARS] >= _RARE_BITS)
+    single = np.flatnonzero(wide[:-2] & (code_points[1:-1] >= 0x40) & (code_points[1:-1] <= 0x7E) & wide[2:]) + 1
+    return np.append(rare, single[sums[single] - sums[np.maximum(single - 2, 0)] >= _LEFT_OVER_BITS])
 
 
-def _realigned(raw: bytes, start: int, stop: int, encoding: str, plain: str) -> Iterator[Piece]:
+def _realigned(raw: bytes, start: int, stop: int, encoding: str, plain: str) -> list[Piece]:
     """The cheapest way to cut bytes into characters and lost bytes, so that a stray byte is left out and no more."""
     # For every number of bytes: what reading them costs, and the width, encoding and text of the last step.
     costs = [0] + [1 << 40] * (stop - start)
@@ -145,17 +165,18 @@ def _realigned(raw: bytes, start: int, stop: int, encoding: str, plain: str) -> 
                 costs[position + width] = cost
                 steps[position + width] = (width, step_encoding, text)
     if bits_of(plain) < costs[-1] + _MIN_GAIN_BITS and not _ESCAPED.search(plain):
-        yield Piece(start, stop, encoding, _as_meant(plain, encoding))
-        return
+        return [Piece(start, stop, encoding, _as_meant(plain, encoding))]
     taken = []
     while stop > start:
         width, step_encoding, text = steps[stop - start]
         taken.append((stop - width, stop, step_encoding, text))
         stop -= width
+    pieces = []
     for step_encoding, run in groupby(reversed(taken), key=lambda step: step[2]):
         parts = list(run)
         text = _as_meant("".join(part[3] for part in parts), step_encoding) if step_encoding else LOST
-        yield Piece(parts[0][0], parts[-1][1], step_encoding, text)
+        pieces.append(Piece(parts[0][0], parts[-1][1], step_encoding, text))
+    return pieces
 
 
 def _steps(raw: bytes, start: int, stop: int, encoding: str) -> Iterator[tuple[int, str, str, int]]:
@@ -218,7 +239,10 @@ def _utf_16_pieces(raw: bytes, start: int, stop: int, encoding: str) -> Iterator
             return
         yield Piece(start, start + 1, "", LOST)
         start += 1
-    yield from _pieces_in_step(raw, start, stop - (stop - start) % 2, encoding)
+    even = stop - (stop - start) % 2
+    yield from _pieces_in_step(raw, start, even, encoding)
+    if even < stop:
+        yield Piece(even, stop, "", LOST)
 
 
 def _bytes_in_step(body: bytes, encoding: str) -> int:
@@ -226,9 +250,10 @@ def _bytes_in_step(body: bytes, encoding: str) -> int:
     import numpy as np
 
     dtype = "<u2" if encoding == "utf-16-le" else ">u2"
-    even = len(body) // 2 * 2
-    in_step = bits_of_each(np.frombuffer(body[:even], dtype)).astype(np.int64)
-    later = bits_of_each(np.frombuffer(body[1 : 1 + (len(body) - 1) // 2 * 2], dtype))
-    loss = np.append(0, (in_step[: len(later)] - later).cumsum())
+    in_step, later = (
+        np.where((units >= 0xD800) & (units <= 0xDFFF), _HALF_BITS, bits_of_each(units))
+        for units in (np.frombuffer(body[skip : skip + (len(body) - skip) // 2 * 2], dtype) for skip in (0, 1))
+    )
+    loss = np.append(0, (in_step[: len(later)].astype(np.int64) - later).cumsum())
     slipped = np.flatnonzero(loss - np.minimum.accumulate(loss) > _SLIP_BITS)
-    return even if not len(slipped) else int(loss[: slipped[0]].argmin()) * 2
+    return len(body) // 2 * 2 if not len(slipped) else int(loss[: slipped[0]].argmin()) * 2

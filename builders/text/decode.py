@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from builders.text.common_han import bits_of, bits_of_each, code_points_of
-from builders.text.damage import Piece, mended_bits, pieces_in
+from builders.text.damage import LOST, Piece, mended_bits, pieces_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +56,7 @@ _SIGNATURES = {
     b"\x28\xb5\x2f\xfd": "zstd archive",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "Office document",  # .doc
     b"SQLite format 3\0": "SQLite database",
+    b"PAR1": "Parquet file",
     b"\x7fELF": "program",
 }
 _CONTROL_BYTES = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1a\x1b"})
@@ -97,16 +98,18 @@ def decode(raw: bytes) -> Decoded:
 
 def byte_offset(raw: bytes, decoded: Decoded, char_index: int) -> int:
     """Where in the file the character at `char_index` of `decoded.text` begins; past the text, where its bytes end."""
-    pieces = _pieces(raw, "" if decoded.mixed else decoded.encoding)
+    pieces = _pieces(raw)
+    if char_index >= len(decoded.text):
+        return pieces[-1].stop
     index = _untidy_index("".join(piece.text for piece in pieces), char_index)
     for piece in pieces:
         if index < len(piece.text):
-            if not piece.encoding:
-                return piece.start
-            before = raw[piece.start : piece.stop].decode(piece.encoding)[:index]
-            return piece.start + len(before.encode(piece.encoding))
+            break
         index -= len(piece.text)
-    return pieces[-1].stop
+    if not index or not piece.encoding:
+        return piece.start
+    before = raw[piece.start : piece.stop].decode(piece.encoding)[:index]
+    return piece.start + len(before.encode(piece.encoding))
 
 
 def looks_binary(raw: bytes) -> str | None:
@@ -121,10 +124,11 @@ def looks_binary(raw: bytes) -> str | None:
     controls = len(body) - len(body.translate(None, _CONTROL_BYTES))
     if controls <= _MAX_CONTROL_SHARE * len(body):
         return None
-    beginning = body[:_UTF_16_SAMPLE_BYTES]
+    beginning = body[: min(len(body) // 2 * 2, _UTF_16_SAMPLE_BYTES)]
     for encoding in ("utf-16-le", "utf-16-be"):
         text = beginning.decode(encoding, "replace")
-        if bits_of(text) <= _MAX_UTF_16_BITS * len(text):
+        controls_left = len(_CONTROL.findall(text)) + text.count(LOST)
+        if controls_left <= _MAX_CONTROL_SHARE * len(text) and bits_of(text) <= _MAX_UTF_16_BITS * len(text):
             return None
     return f"not text: {100 * controls / len(body):.0f} % control characters"
 
@@ -145,19 +149,20 @@ def _untidy_index(text: str, tidy_index: int) -> int:
     return tidy_index + removed
 
 
-def _pieces(raw: bytes, encoding: str = "") -> list[Piece]:
+def _pieces(raw: bytes) -> list[Piece]:
     """All pieces of a file in their order, without the byte order mark at its start and the NULs at its end."""
     mark, marked = next((pair for pair in _BYTE_ORDER_MARKS if raw.startswith(pair[0])), (b"", ""))
     start = len(mark)
     stop = max(start, len(raw.rstrip(b"\0")))
     body = raw[start:stop]
+    if not body:
+        return [Piece(start, stop, marked or "utf-8", "")]
     if marked.startswith("utf-16"):
         encoding = marked
-    elif not encoding or encoding == "utf-8":
-        text = _as_utf_8(body)
-        if text is not None:
-            return [Piece(start, stop, "utf-8", text)]
-        encoding = encoding or _cheapest_encoding(_samples(body))
+    elif (text := _as_utf_8(body)) is not None:
+        return [Piece(start, stop, "utf-8", text)]
+    else:
+        encoding = _cheapest_encoding(_samples(body))
     if encoding.startswith("utf-16"):
         stop = min(len(raw), stop + (stop - start) % 2)  # the last character may end in a NUL of its own
     pieces = [
@@ -256,7 +261,11 @@ def _odd_lines(body: bytes, encoding: str) -> list[bytes]:
     bits, chars = _line_bits(body, encoding)
     ends = _line_ends(np.frombuffer(body, np.uint8))
     odd = np.flatnonzero(bits > np.maximum(chars, _FEW_ODD_CHARS) * _ODD_LINE_BITS)
-    return [body[ends[line - 1] if line else 0 : ends[line]] for line in odd[:: len(odd) // _MAX_ODD_LINES + 1]]
+    starts = np.append(0, ends[:-1])
+    return [
+        body[starts[line] : min(ends[line], starts[line] + _SAMPLE_BYTES)]
+        for line in odd[:: len(odd) // _MAX_ODD_LINES + 1]
+    ]
 
 
 def _is_foreign(line: bytes, encoding: str) -> bool:

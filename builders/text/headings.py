@@ -78,9 +78,9 @@ _UNNUMBERED_PARTS = (
     "尾[声聲章]|[终終][章曲幕卷篇]|最[终終][章回话話]|最[后後]一章|大[结結]局|[结結][语語]|[结結]束[语語]|[后後][记記传傳]|附[录錄]|"
     "[完上][结結本架]感言|外[传傳篇]|番外|幕[间間]|[间間]章|特[别別]篇|序|跋"
 )
-_B = f"[{_BLANK_CHARACTERS}]*"
+_B = f"[{_BLANK_CHARACTERS}]*+"  # possessive: a long run of blanks is tried once
 _FRAME = f"[{re.escape(_FRAME_CHARACTERS)}]"
-_FRAMES = f"[{re.escape(_FRAME_CHARACTERS)}{_BLANK_CHARACTERS}]*"
+_FRAMES = f"[{re.escape(_FRAME_CHARACTERS)}{_BLANK_CHARACTERS}]*+"
 _NUMERAL = f"[{''.join([*_DIGITS, *_TENS, *_SCORES, _MYRIADS])}]"
 _NUMBER = rf"{_NUMERAL}(?:{_B}{_NUMERAL}){{0,11}}"
 _UNIT = f"[{''.join(_LEVELS)}]"
@@ -120,7 +120,6 @@ _PAGE_NUMBER = re.compile(rf"(?:[.．·]{{3,}}|…{{2,}}){_B}\d{{1,4}}$")
 _BLANK_RUN = re.compile(f"[{_BLANK_CHARACTERS}]+")
 _BRACKETS = {"【": "】", "〖": "〗", "〔": "〕", "[": "]", "［": "］"}
 _RULE_LINE = re.compile(rf"(?=[^\n]*{_FRAME})[{re.escape(_FRAME_CHARACTERS)}{_BLANK_CHARACTERS}l]+")
-_FRAMED_LINE = re.compile(rf"{_B}{_FRAME}{_FRAMES}(?P<inside>[^\n]*?){_FRAMES}{_FRAME}{_B}")
 
 
 class Trust(IntEnum):
@@ -326,12 +325,13 @@ def _box(text: str, start: int, end: int, framed: bool) -> tuple[int, int, list[
     while bottom < len(text):
         below = text.find("\n", bottom + 1)
         below = len(text) if below < 0 else below
-        line = text[bottom + 1 : min(below, bottom + 1 + _MAX_BOX_CHARS)]
         if not _is_rule(text, bottom + 1, below):
-            within = _FRAMED_LINE.fullmatch(line) if framed and top < start else None
-            if within is None or _read_line(within["inside"]):
+            line = text[bottom + 1 : min(below, bottom + 1 + _MAX_BOX_CHARS)].strip(_BLANK_CHARACTERS)
+            within = line.strip(_FRAME_CHARACTERS + _BLANK_CHARACTERS)
+            in_box = framed and top < start and line[:1] in _FRAME_CHARACTERS and line[-1:] in _FRAME_CHARACTERS
+            if not (in_box and within) or _read_line(within):
                 break
-            inside.append(_BLANK_RUN.sub(" ", within["inside"]))
+            inside.append(_BLANK_RUN.sub(" ", within))
         bottom = below
         if not framed:
             break

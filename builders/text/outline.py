@@ -59,33 +59,52 @@ def _next_starts(text: str, headings: Sequence[Heading]) -> list[int]:
 
 
 def _believable(text: str, headings: Sequence[Heading]) -> list[Heading]:
-    """The headings that are sure by themselves, or whose numbers fit those around them."""
-    following: list[int | None] = []  # the number of the next heading that is no less sure
-    ahead: dict[tuple[str, Trust], int | None] = {}
-    for heading in reversed(headings):
-        following.append(ahead.get((heading.unit, heading.trust)))
-        if heading.number is not None:
-            ahead.update(((heading.unit, trust), heading.number) for trust in Trust if trust <= heading.trust)
-    following.reverse()
+    """The headings that are sure by themselves, or by their place, or whose numbers fit those around them."""
     sure_units = {heading.unit for heading in headings if heading.trust is Trust.SURE}
     before: dict[str, int] = {}
     counts: Counter[str] = Counter()
     believed: list[Heading] = []
-    for heading, after in zip(headings, following, strict=True):
+    neighbours = [*headings[1:], None]
+    for heading, after, neighbour in zip(headings, _numbers_after(headings), neighbours, strict=False):
         unit = heading.unit
-        on_top = heading.trust is Trust.PLAUSIBLE and _is_blank(text, 0, heading.start) and unit != "卷"
-        if heading.trust is not Trust.SURE and not on_top:
-            if heading.number is None and not sure_units:
+        if heading.trust is Trust.SURE or _well_placed(text, believed[-1] if believed else None, heading, neighbour):
+            pass
+        elif heading.number is None:
+            if not sure_units:
                 continue
-            if heading.number is not None and not _fits(
-                heading, before.get(unit), after, unit in sure_units, counts[unit]
-            ):
-                continue
+        elif not _fits(heading, before.get(unit), after, unit in sure_units, counts[unit]):
+            continue
         believed.append(heading)
         counts[unit] += 1
         if heading.last_number is not None:
             before[unit] = heading.last_number
     return believed
+
+
+def _numbers_after(headings: Sequence[Heading]) -> list[int | None]:
+    """For every heading the number of the next one with its unit that is no less sure."""
+    numbers: list[int | None] = []
+    ahead: dict[tuple[str, Trust], int] = {}
+    for heading in reversed(headings):
+        numbers.append(ahead.get((heading.unit, heading.trust)))
+        if heading.number is not None:
+            ahead.update(((heading.unit, trust), heading.number) for trust in Trust if trust <= heading.trust)
+    return numbers[::-1]
+
+
+def _well_placed(text: str, last: Heading | None, heading: Heading, neighbour: Heading | None) -> bool:
+    """Whether a heading says what its neighbour says, holds the chapter right below, or is a text's first line."""
+    if (last and _says_the_same(last, heading)) or (neighbour and _says_the_same(heading, neighbour)):
+        return True
+    if heading.trust < Trust.PLAUSIBLE:
+        return False
+    if neighbour and neighbour.level > heading.level and _is_blank(text, heading.end, neighbour.start):
+        return True
+    return heading.level > Level.VOLUME and _is_blank(text, 0, heading.start)
+
+
+def _says_the_same(one: Heading, other: Heading) -> bool:
+    return one.place == other.place and fold(one.name) == fold(other.name)
 
 
 def _fits(heading: Heading, before: int | None, after: int | None, unit_is_sure: bool, count: int) -> bool:
@@ -190,10 +209,9 @@ def _without_contents(text: str, headings: list[Heading]) -> tuple[list[Heading]
             contents.append(Span(_contents_start(text, headings[at].start), end))
             if kept and not _is_blank(text, end, entries.ends[stop - 1]):
                 kept.append(_untitled(end))
-        else:
+        elif (stop := entries.list_end(at, run_end)) == at:
             stop = max(run_end, at + 1)
-            if run_end - at < _MIN_ENTRIES or _continues(kept, headings[at]):
-                kept += headings[at:stop]  # otherwise a list in the story
+            kept += headings[at:stop]
         at = stop
     return kept, contents
 
@@ -215,6 +233,12 @@ class _Entries:
         self.counts = Counter(self.keys)
         self.first_numbered = next((at for at, heading in enumerate(headings) if heading.number is not None), 0)
 
+        latest: dict[str, int | None] = {}
+        self.numbers_before: list[int | None] = []  # of the heading before with the same unit
+        for heading in headings:
+            self.numbers_before.append(latest.get(heading.unit))
+            latest[heading.unit] = heading.last_number
+
     def empty_run_end(self, at: int) -> int:
         """The end of the run of headings from `at` on with nothing below; `at` if there is none.
 
@@ -231,8 +255,8 @@ class _Entries:
     def contents(self, at: int, run_end: int, *, in_front: bool) -> tuple[int, int] | None:
         """Where a table of contents that begins with heading `at` ends: heading and character."""
         if at in (0, self.first_numbered) and (stop := self._contents_with_subtitles(at)):
-            last = self.headings[stop - 1].end
-            return stop, self.ends[stop - 1] if self._size(stop - 1) <= _MAX_ENTRY_CHARS else last
+            last, end = self.headings[stop - 1].end, self.ends[stop - 1]
+            return stop, end if _no_story(self.text, last, end) else last
         count = run_end - at
         if not count:
             return None
@@ -241,17 +265,31 @@ class _Entries:
         if not (labelled or 2 * again >= count or (in_front and count >= _MIN_ENTRIES)):
             return None
         stop = run_end
-        if count > 1 and stop < len(self.headings) and self._ends_run(stop):
-            stop += 1
+        if count > 1 and self._goes_on(stop) and self.last_at[self.keys[stop]] > stop:
+            stop += 1  # the last entry, with a preface below
         return stop, self.headings[stop - 1].end
+
+    def list_end(self, at: int, run_end: int) -> int:
+        """The end of a list in the story that looks like headings: a timetable; `at` if there is none.
+
+        Empty chapters are none where they go on with the numbers, or begin a volume.
+        """
+        end = run_end + 1 if run_end - at > 1 and self._goes_on(run_end) else run_end
+        if end - at < _MIN_ENTRIES:
+            return at
+        first, before = self.headings[at], self.numbers_before[at]
+        held = at > 0 and self.empty[at - 1] and self.headings[at - 1].level < first.level
+        return at if held or (before is not None and first.number == before + 1) else end
 
     def _size(self, at: int) -> int:
         return self.ends[at] - self.headings[at].end
 
-    def _ends_run(self, at: int) -> bool:
-        """Whether a heading with text below is the last entry: it goes on with the numbers and comes again."""
+    def _goes_on(self, at: int) -> bool:
+        """Whether heading `at` continues the numbers of the one before it."""
+        if at >= len(self.headings) or self.headings[at].unit != self.headings[at - 1].unit:
+            return False
         before = self.headings[at - 1].last_number
-        return before is not None and self.headings[at].number == before + 1 and self.last_at[self.keys[at]] > at
+        return before is not None and self.headings[at].number == before + 1
 
     def _contents_with_subtitles(self, first: int) -> int:
         """The end of a table of contents whose entries have a line or two below them, 0 if there is none.
@@ -268,15 +306,11 @@ class _Entries:
         count = stop - first
         if stop == len(self.headings) or count < _MIN_ENTRIES or 10 * long_entries > count:
             return 0
+        while self.empty[stop - 1] and self.headings[stop - 1].level < self.headings[stop].level:
+            stop -= 1
         labelled = _contents_start(self.text, self.headings[first].start) < self.headings[first].start
         stories = [self._size(at) for at in range(stop, len(self.headings))]
         return stop if labelled or sum(stories) > 10 * _MAX_ENTRY_CHARS * len(stories) else 0
-
-
-def _continues(kept: Sequence[Heading], first: Heading) -> bool:
-    """Whether empty headings are the book's next chapters."""
-    before = next((heading.last_number for heading in reversed(kept) if heading.unit == first.unit), None)
-    return before is not None and first.number == before + 1
 
 
 def _contents_start(text: str, start: int) -> int:

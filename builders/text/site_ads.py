@@ -28,7 +28,7 @@ from builders.text.ad_evidence import (
     is_vocabulary,
     judge,
 )
-from builders.text.ad_keys import ADDRESS, QUOTE, TITLE, Key, find_candidates, make_key, make_plain
+from builders.text.ad_keys import ADDRESS, QUOTE, TITLE, find_candidates, make_key, make_plain
 from builders.text.ad_patterns import BARE_ADDRESS_KIND, SITE_NAME_KIND, Reach
 
 _OPENING, _CLOSING = r"（(【\[［〔〖{｛<＜", r"）)】\]］〕〗}｝>＞"
@@ -47,9 +47,11 @@ _DECORATION_AFTER = re.compile(rf"[{_DECORATION}\s]*")
 _SITE_OWNER = re.compile(
     "(?:[站址页网社局店馆院所部报刊]|主页|博客|论坛|链接|域名|邮箱|公司|大学|学校|协会|中心|平台|软件|电视台|[a-z0-9：])$"
 )
+_BLANKS = re.compile(r"\s*")
 _BOXED = re.compile(r"\s*『([^『』。！？…]+)』\s*")
 _MAX_WATERMARK_CHARS = 80
 _MAX_NOTE_CHARS = 500
+_MAX_NAME_CHARS = 4  # more than a name before an unmistakable addition is a sentence of the story
 _MAX_SENTENCE_CHARS = 2000  # a longer one is no addition, and tables of numbers have no sentences at all
 _MAX_DROPPED_CHARS = 2000  # a longer line loses its additions, never itself
 
@@ -151,48 +153,58 @@ def _find_cuts(plain: str, candidates: list[int]) -> list[_Cut]:
     # An address in brackets may yet belong to the words around it: 书海阁（www.example.com）
     outside = _between([cut for cut in cuts if cut.kind != BARE_ADDRESS_KIND], len(plain))
     story_speaks = False  # after a sentence that speaks of votes, 求月票！ is more of the same
-    after_cut = -1  # where the last sentence that went as a whole ended
+    after_cut = len(plain)  # where the last sentence that went as a whole ended
     for start, end in sentences:
         if end - start > _MAX_SENTENCE_CHARS:
             continue
         if not _holds(candidates, start, end):
-            if start == after_cut and _goes_on(plain, start, end):
+            if start == _after_blanks(plain, after_cut) and _goes_on(plain, start, end):
                 cuts.append(_widened(plain, start, end, cuts[-1].kind))
                 after_cut = end
             continue
         key = make_key(plain, *_within(outside, start, end))
+        if not key.text:  # marks behind a bracket that goes
+            cuts.append(_widened(plain, start, end, cuts[-1].kind))
+            continue
         if is_author_note(key.text):
-            end = _note_end(plain, start, end)
+            end = _note_end(plain, end)
             cuts.append(_widened(plain, start, end, AUTHOR_NOTE_KIND))
             continue
         family = judge(key.text, Reach.LINE if len(sentences) == 1 else Reach.SENTENCE)
-        if family and (family.reach is Reach.CLAUSE or not story_speaks):
+        glued = _cut_glued(plain, start, end)
+        if glued and (family is None or glued.start - start > _MAX_NAME_CHARS):
+            cuts.append(glued)
+        elif family and (family.reach is Reach.CLAUSE or not story_speaks):
             cuts.append(_widened(plain, start, end, family.kind))
             after_cut = end
-        elif glued := _cut_glued(plain, key, end):
-            cuts.append(glued)
         else:
             story_speaks = story_speaks or bool(families_in(key.text))
-    return _merged(cuts)
+    return _merged(plain, cuts)
 
 
 def _split(plain: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Sentences and brackets. Speech is a sentence if it ends like one; nothing ends inside quotes and brackets."""
     sentences: list[tuple[int, int]] = []
     brackets: list[tuple[int, int]] = []
-    start = 0
+    start = _after_blanks(plain, 0)
     if speech := _OPEN_SPEECH.match(plain):
         start = speech.end()
         sentences.append((0, start))
+        start = _after_blanks(plain, start)
     for mark in _MARKS.finditer(plain, start):
         if mark.lastgroup == "bracket":
             brackets.append(mark.span())
         if mark.lastgroup == "end" or (mark.lastgroup == "quote" and _SPEECH_END.search(mark[0])):
             sentences.append((start, mark.end()))
-            start = mark.end()
-    if plain[start:].strip():
+            start = _after_blanks(plain, mark.end())
+    if start < len(plain):
         sentences.append((start, len(plain)))
     return sentences, brackets
+
+
+def _after_blanks(plain: str, start: int) -> int:
+    blanks = _BLANKS.match(plain, start)
+    return blanks.end() if blanks else start
 
 
 def _holds(candidates: list[int], start: int, end: int) -> bool:
@@ -218,14 +230,16 @@ def _goes_on(plain: str, start: int, end: int) -> bool:
     return bool(key) and "。" not in plain[start:end] and is_vocabulary(key)
 
 
-def _note_end(plain: str, start: int, sentence_end: int) -> int:
+def _note_end(plain: str, sentence_end: int) -> int:
     """A note of the author runs to the end of the line, unless the story seems to go on there."""
-    rest = plain[sentence_end:]
-    return sentence_end if len(rest) > _MAX_NOTE_CHARS or re.search("[“「]", rest) else len(plain)
+    if len(plain) - sentence_end > _MAX_NOTE_CHARS or is_narration(make_key(plain, (sentence_end, len(plain))).text):
+        return sentence_end
+    return len(plain)
 
 
-def _cut_glued(plain: str, key: Key, sentence_end: int) -> _Cut | None:
+def _cut_glued(plain: str, start: int, end: int) -> _Cut | None:
     """Where to cut an addition out of a sentence, so that the story keeps its marks."""
+    key = make_key(plain, (start, end))
     span = find_glued(plain, key)
     if span is None:
         return None
@@ -234,7 +248,7 @@ def _cut_glued(plain: str, key: Key, sentence_end: int) -> _Cut | None:
     if last < len(key.text):
         return _widened(plain, key.starts[first], key.starts[last] if at_mark else key.ends[last - 1], kind)
     if first == 0:
-        return _widened(plain, key.starts[0], sentence_end, kind)
+        return _widened(plain, start, end, kind)
     return _widened(plain, key.ends[first - 1] if at_mark else key.starts[first], key.ends[-1], kind)
 
 
@@ -243,19 +257,20 @@ def _widened(plain: str, start: int, end: int, kind: str) -> _Cut:
     after = _DECORATION_AFTER.match(plain, end)
     end = after.end() if after else end
     before = _DECORATION_BEFORE.search(plain, max(0, start - 40), start)
-    if before and (before[0].strip() or (end == len(plain) and before.start() > 0)):
-        start = before.start()
+    if before and (before[0].strip() or end == len(plain)):
+        start = before.start() or _after_blanks(plain, 0)
     return _Cut(start, end, kind)
 
 
-def _merged(cuts: list[_Cut]) -> list[_Cut]:
+def _merged(plain: str, cuts: list[_Cut]) -> list[_Cut]:
+    """Cuts that touch become one, which is then widened as a whole."""
     merged: list[_Cut] = []
     for cut in sorted(cuts):
-        if merged and cut.start < merged[-1].end:
+        if merged and cut.start <= merged[-1].end:
             merged[-1] = merged[-1]._replace(end=max(cut.end, merged[-1].end))
         else:
             merged.append(cut)
-    return merged
+    return [_widened(plain, *cut) for cut in merged]
 
 
 def _between(cuts: list[_Cut], length: int) -> list[tuple[int, int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +52,11 @@ def test_of_books_of_one_quality_the_more_complete_wins() -> None:
 
 
 def test_equal_books_go_by_name_and_documents_by_id() -> None:
-    assert ranked(("4", "b", False, 1000, 9), ("1", "b", False, 1000, 9), ("3", "a", False, 1000, 18)) == ["3", "1", "4"]
+    assert ranked(("4", "b", False, 1000, 9), ("1", "b", False, 1000, 9), ("3", "a", False, 1000, 18)) == [
+        "3",
+        "1",
+        "4",
+    ]
 
 
 def test_a_document_without_a_book_stands_for_itself() -> None:
@@ -70,11 +76,15 @@ def test_the_most_alike_explains_and_of_equals_the_best() -> None:
 
 
 @given(
-    st.dictionaries(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] < pair[1]), st.sampled_from(JACCARDS)),
+    st.dictionaries(
+        st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] < pair[1]),
+        st.sampled_from(JACCARDS),
+    ),
     st.randoms(use_true_random=False),
 )
 def test_what_goes_is_like_one_that_stays_and_what_stays_is_not_alike(
-    alike: dict[tuple[int, int], float], random: "random.Random"  # noqa: F821
+    alike: dict[tuple[int, int], float],
+    choose: Random,
 ) -> None:
     rows = [(*pair, jaccard) for pair, jaccard in alike.items()]
     stays = best_stay(np.ones(10, np.bool_), pairs(*rows))
@@ -82,5 +92,5 @@ def test_what_goes_is_like_one_that_stays_and_what_stays_is_not_alike(
     explained = most_alike(stays, pairs(*rows))
     assert sorted(explained.worse.tolist()) == np.flatnonzero(~stays).tolist()
     assert stays[explained.better].all()
-    random.shuffle(rows)
+    choose.shuffle(rows)
     assert best_stay(np.ones(10, np.bool_), pairs(*rows)).tolist() == stays.tolist()

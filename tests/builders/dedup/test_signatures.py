@@ -53,7 +53,9 @@ def test_borrowing_one_by_one_gives_what_borrowing_for_all_at_once_gives(monkeyp
 @pytest.mark.parametrize("count", [12, 30, 200, 1000])
 def test_equal_bins_estimate_the_jaccard_and_pairs_at_the_threshold_meet(count: int) -> None:
     shared = round(count * 0.83)  # of the n-grams on either side: a Jaccard of about 0.7
-    pairs = [(text[: count + 4], text[count - shared :]) for text in (chars(2 * count - shared + 4, n) for n in range(200))]
+    pairs = [
+        (text[: count + 4], text[count - shared :]) for text in (chars(2 * count - shared + 4, n) for n in range(200))
+    ]
     a, b = (borrowed(minima_of([pair[side] for pair in pairs])) for side in (0, 1))
     estimates = np.count_nonzero(a == b, axis=1) / BINS
     jaccard = shared / (2 * count - shared)

@@ -92,7 +92,7 @@ json.dump(found, sys.stdout)
     found = json.loads(run_python("-c", script, folder=tmp_path))
     columns = ["id", "text", "chapter", "encoding", "title"]
     train = {"train": [25, columns, "a-0000"]}
-    assert found == {"whole": {**train, "valid": [4, columns, "b-0000"]}, "trained": train}
+    assert found == {"whole": {**train, "valid": [4, columns, "b-0100"]}, "trained": train}
 
 
 def test_the_python_block_in_it_runs(make: Make, tmp_path: Path) -> None:

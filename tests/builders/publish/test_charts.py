@@ -22,11 +22,8 @@ def flow(whole: int, *moves: tuple[int, int]) -> list[Change]:
 
 def bars(chart: str, kind: str) -> list[tuple[float, float]]:
     """Left edge and width of every bar of a kind, in percent."""
-    found = []
-    for rect in ElementTree.fromstring(chart).iter("rect"):
-        if rect.get("class") == kind:
-            found.append((float((rect.get("x") or "").rstrip("%")), float((rect.get("width") or "").rstrip("%"))))
-    return found
+    rects = [rect for rect in ElementTree.fromstring(chart).iter("rect") if rect.get("class") == kind]
+    return [(float(rect.attrib["x"].rstrip("%")), float(rect.attrib["width"].rstrip("%"))) for rect in rects]
 
 
 def test_a_waterfall_from_zero() -> None:

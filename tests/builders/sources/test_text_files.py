@@ -207,6 +207,16 @@ def test_a_broken_json_list(tmp_path: Path, indent: int | None) -> None:
         assert found[1][1].endswith("what follows cannot be read")
 
 
+def test_json_that_is_broken_all_over(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text("[" * 100_000)
+    assert [reason[:15] for _, reason in rows(path)] == ["! broken JSON: "]
+    path.write_text("[\n" + '{"text" "a"},\n' * 20_000 + "]")
+    assert len(rows(path)) == 20_000
+    path.write_text("[" + '{"text": "a"}, ' * 50_000 + "{]")
+    assert len(rows(path)) == 50_001
+
+
 def test_a_json_list_with_a_bad_byte(tmp_path: Path) -> None:
     raw = json.dumps([{"id": str(number), "text": TEXT} for number in range(4)], ensure_ascii=False).encode()
     (tmp_path / "rows.json").write_bytes(raw.replace("灯".encode(), b"\xff", 1))
@@ -280,6 +290,17 @@ def test_a_quotation_mark_that_is_not_closed_costs_one_row(tmp_path: Path) -> No
         "! broken row: line 3: ',' expected after '\"'",
         "! broken row: line 6: 4 cells, the header has 2",
     ]
+
+
+def test_csv_that_is_broken_from_the_start_or_never_ends(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('"id,text\n1,2\n')
+    assert rows(path)[0][1].startswith("! no text column: ")
+    path.write_text(f'id,text\n1,"{TEXT}\n2,{TEXT}\n3,"{TEXT}" 他说\n4,{"x" * (3 << 20)}\n5,{TEXT}\n')
+    found = rows(path, max_line_mb=1)
+    assert [id for id, _ in found if len(id) == 1] == ["2", "3", "5"]
+    assert found[2] == ("3", f"{TEXT} 他说")
+    assert found[3][1] == "! broken row: line 5: the line is too long, max_line_mb is 1"
 
 
 def test_tsv_takes_quotation_marks_as_they_are(tmp_path: Path) -> None:

@@ -1,0 +1,429 @@
+"""Cutting books into chapters: the step, its ids and notes, and what `split_chapters` makes of many kinds of books."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders.document import Document, Note
+from builders.text.chapters import Book, Chapters, split_chapters
+
+STORIES = (
+    "　　河边的柳树已经发了芽，风从南面吹来，带着泥土的气味。小船靠在岸边，只有水声一下一下地拍着木板。\n"
+    "　　老人把网收起来，数了数里面的鱼，一共七条，都不大。他叹了口气，把最小的两条放回水里。",
+    "　　城门开得很早，赶集的人排成长队，挑着担子，推着车，往里走。守门的兵打着哈欠，连看也不看。\n"
+    "　　她夹在人群里，低着头，怀里抱着一个布包，走得又快又轻，谁也没有注意到她。",
+    "　　雨一直下到半夜才停。院子里积了水，月亮照在上面，亮得像一面镜子。\n"
+    "　　他点上灯，翻开那本旧书，第一页上写着三个字，墨迹已经淡得快要看不清了。",
+)
+
+
+def book(*headings: str) -> str:
+    """A book with a story below each heading."""
+    return "\n".join(f"{heading}\n{STORIES[at % len(STORIES)]}" for at, heading in enumerate(headings))
+
+
+def titles(found: Book) -> list[str]:
+    return [chapter.title for chapter in found.chapters]
+
+
+def volumes(found: Book) -> list[str]:
+    return [chapter.volume for chapter in found.chapters]
+
+
+def assert_clean(found: Book, text: str) -> None:
+    """Every body is one of the stories, and stands where the chapter says."""
+    for chapter in found.chapters:
+        assert chapter.text in STORIES
+        assert text[chapter.start : chapter.end] == chapter.text
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ["第一章 风起", "第二章 云涌", "第三章 雷动"],
+        ["第1章 风起", "第2章 云涌", "第10章 雷动"],
+        ["第一回", "第二回", "第三回"],
+        ["第一章 甲", "第二回 乙", "第三节 丙", "第四集 丁", "第五部 戊", "第六篇 己", "第七话 庚"],
+        ["第一章风起", "第二章云涌", "第三章雷动"],
+        ["第1章他来了", "第2章我走了", "第3章在路上"],
+        ["第壹佰零玖章 风", "第壹佰壹拾章 云"],
+        ["第貳拾回 風", "第廿一回 雲", "第廿二回 雷"],
+        ["第一○九章 风", "第一一〇章 云"],
+        ["第两千三百章 风", "第兩千三百零一章 云"],
+        ["Chapter 1 The Door", "CHAPTER TWO", "chapter III: Night"],
+        ["楔子", "第一章 风起", "番外 雪夜", "番外二", "尾声（上）", "尾声（下）", "后记"],
+        ["序章：风起", "第一章 云涌", "终章 归"],
+        ["第一章 风起，云涌", "第二章 “你”"],
+        ["第一幕 清晨", "第二幕 黄昏"],
+        ["第一章 风起（上）", "第一章 风起（下）", "第二章 云涌"],
+        ["第12-13章 合", "第14章 分"],
+        ["第一章", "第二章 你是谁？", "第三章 走！", "第四章"],
+        ["第一百十七回 甲", "第一百十八回合欢楼上", "第一百十九回 乙"],
+        ["雪夜第一章 甲", "雪夜第二章 乙", "雪夜第三章 丙"],
+    ],
+)
+def test_headings_as_written(headings: list[str]) -> None:
+    text = book(*headings)
+    found = split_chapters(text)
+    assert titles(found) == headings
+    assert_clean(found, text)
+
+
+@pytest.mark.parametrize(
+    ("heading", "title"),
+    [
+        ("　　第一章　风起　", "第一章 风起"),
+        ("第 一 章 风起", "第一章 风起"),
+        ("第 1 章　　风  起", "第1章 风 起"),
+        ("【第一章 风起】", "第一章 风起"),
+        ("【第一章】风起", "【第一章】风起"),
+        ("正文 第一章 风起", "第一章 风起"),
+        ("正文第一章 风起", "第一章 风起"),
+        ("【正文】第一章 风起", "第一章 风起"),
+        ("【正文　第一章　风起】", "第一章 风起"),
+        ("=== 第一章 风起 ===", "第一章 风起"),
+        ("☆、第一章 风起", "第一章 风起"),
+        ("## 第一章 风起", "第一章 风起"),
+        ("\ufeff第一章 风起", "第一章 风起"),
+        ("楔　子", "楔 子"),
+        ("第１章　风起", "第１章 风起"),
+    ],
+)
+def test_titles_are_tidied(heading: str, title: str) -> None:
+    text = book(heading, "第二章 云涌")
+    found = split_chapters(text)
+    assert titles(found) == [title, "第二章 云涌"]
+    assert_clean(found, text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "　　第二章他写得很慢，写了一个冬天，也没有写完。",
+        "第一章他写得很慢",
+        "第二章写完了，他想",
+        "第二章 他写完的时候，",
+        "第一节课",
+        "第一节课上他睡着了",
+        "第一回合",
+        "第三部分",
+        "第一集团军",
+        "第一次见面",
+        "第二天",
+        "“第二章 云涌”",
+        "尾声渐渐远了",
+        "番外写得太长",
+        "序列整齐",
+        "第一章 " + "长" * 47,
+    ],
+)
+def test_no_heading(line: str) -> None:
+    text = book("第一章 风起", "第二章 云涌") + f"\n{line}\n"
+    found = split_chapters(text)
+    assert titles(found) == ["第一章 风起", "第二章 云涌"]
+    assert found.chapters[-1].text.endswith(line)
+
+
+def test_a_line_of_fifty_characters_is_a_heading() -> None:
+    heading = "第一章 " + "长" * 46
+    assert titles(split_chapters(book(heading))) == [heading]
+
+
+def test_volumes_hold_the_chapters_after_them() -> None:
+    text = "\n".join(
+        [book("楔子"), "第一卷 少年", book("第一章 甲", "第二章 乙"), "【第二卷　江湖】", book("第一章 丙")]
+    )
+    found = split_chapters(text)
+    assert titles(found) == ["楔子", "第一章 甲", "第二章 乙", "第一章 丙"]
+    assert volumes(found) == ["", "第一卷 少年", "第一卷 少年", "第二卷 江湖"]
+    assert found.problems == []
+    assert_clean(found, text)
+
+
+@pytest.mark.parametrize("volume", ["第一卷 少年", "第一卷少年", "卷一 少年", "第一部 少年", "第一集", "Volume 1"])
+def test_kinds_of_volumes(volume: str) -> None:
+    found = split_chapters(f"{volume}\n" + book("第一章 甲", "第二章 乙"))
+    assert titles(found) == ["第一章 甲", "第二章 乙"]
+    assert volumes(found) == [volume, volume]
+
+
+def test_volume_and_chapter_in_one_line() -> None:
+    found = split_chapters(
+        book("第一卷 少年 第一章 甲", "第一卷 少年 第二章 乙", "正文 第二卷 第一章 丙", "下卷 第二章 丁")
+    )
+    assert titles(found) == ["第一章 甲", "第二章 乙", "第一章 丙", "第二章 丁"]
+    assert volumes(found) == ["第一卷 少年", "第一卷 少年", "第二卷", "下卷"]
+
+
+def test_sections_of_chapters_without_text_of_their_own() -> None:
+    text = "\n".join(["第一章 总论", book("第一节 甲", "第二节 乙"), "第二章 分论", book("第一节 丙", "第二节 丁")])
+    found = split_chapters(text)
+    assert titles(found) == ["第一节 甲", "第二节 乙", "第一节 丙", "第二节 丁"]
+    assert volumes(found) == ["第一章 总论", "第一章 总论", "第二章 分论", "第二章 分论"]
+    assert found.problems == []
+
+
+def test_what_stands_below_a_volume_is_not_lost() -> None:
+    found = split_chapters("第一卷 少年\n　　这一卷写他小时候。\n" + book("第一章 甲", "第二章 乙"))
+    assert titles(found) == ["第一卷 少年", "第一章 甲", "第二章 乙"]
+    assert found.chapters[0].text == "　　这一卷写他小时候。"
+
+
+def test_a_book_of_nothing_but_volumes_has_them_for_chapters() -> None:
+    headings = ["第一卷 渡口", "第二卷 雪夜", "第三卷 灯火"]
+    found = split_chapters(book(*headings))
+    assert titles(found) == headings
+    assert set(volumes(found)) == {""}
+
+
+@pytest.mark.parametrize("label", ["目录\n", "目　錄\n\n", "【目录】\n", "《雪夜》目录：\n", ""])
+@pytest.mark.parametrize("page", ["", "………12"])
+def test_a_table_of_contents_makes_no_chapters(label: str, page: str) -> None:
+    headings = ["序章", "第一章 风起", "第二章 云涌", "后记"]
+    contents = "".join(f"{heading}{page}\n" for heading in headings)
+    text = f"雪夜\n作者：某人\n\n{label}{contents}\n" + book(*headings)
+    found = split_chapters(text)
+    assert titles(found) == headings
+    assert found.front_matter == "雪夜\n作者：某人"
+    assert_clean(found, text)
+
+
+def test_a_table_of_contents_with_volumes() -> None:
+    parts = [("第一卷 甲", ["第一章 风", "第二章 云"]), ("第二卷 乙", ["第一章 雷", "第二章 雨"])]
+    contents = "\n".join(line for volume, chapters in parts for line in [volume, *chapters])
+    text = f"目录\n{contents}\n\n" + "\n".join(f"{volume}\n{book(*chapters)}" for volume, chapters in parts)
+    found = split_chapters(text)
+    assert titles(found) == ["第一章 风", "第二章 云", "第一章 雷", "第二章 雨"]
+    assert volumes(found) == ["第一卷 甲", "第一卷 甲", "第二卷 乙", "第二卷 乙"]
+    assert found.front_matter == ""
+
+
+def test_a_table_of_contents_at_the_end() -> None:
+    text = book("第一章 风起", "第二章 云涌") + "\n\n目录\n第一章 风起\n第二章 云涌\n"
+    found = split_chapters(text)
+    assert titles(found) == ["第一章 风起", "第二章 云涌"]
+    assert_clean(found, text)
+
+
+def test_text_between_the_contents_and_the_first_chapter_is_front_matter() -> None:
+    contents = "目录\n第一章 风起\n第二章 云涌\n第三章 雷动\n\n"
+    preface = "　　这本书写于十年以前，写的时候并没有想到要印出来。\n　　如今印出来了，也没有什么要说的。"
+    found = split_chapters(f"雪夜\n{contents}{preface}\n" + book("第一章 风起", "第二章 云涌", "第三章 雷动"))
+    assert titles(found) == ["第一章 风起", "第二章 云涌", "第三章 雷动"]
+    assert found.front_matter == f"雪夜\n{preface}"
+
+
+def test_entries_with_subtitles() -> None:
+    headings = ["第 一 回", "第 二 回", "第 三 回"]
+    contents = "".join(f"{heading}\n\n雪夜行舟人不语\n渡口灯火客初来\n\n" for heading in headings)
+    found = split_chapters(f"目錄\n\n{contents}" + book(*headings))
+    assert titles(found) == ["第一回", "第二回", "第三回"]
+    assert found.front_matter == ""
+
+
+def test_a_list_in_the_story_stays() -> None:
+    lesson = "　　墙上贴着一张纸：\n第一节 语文\n第二节 算术\n第三节 体操\n　　他看了一遍。"
+    text = book("第一章 甲", "第二章 乙", "第三章 丙", "第四章 丁", "第五章 戊").replace(
+        STORIES[2], f"{STORIES[2]}\n{lesson}", 1
+    )
+    found = split_chapters(text)
+    assert titles(found) == ["第一章 甲", "第二章 乙", "第三章 丙", "第四章 丁", "第五章 戊"]
+    assert lesson in found.chapters[2].text
+
+
+def test_a_lone_heading_of_another_kind_stays_in_its_chapter() -> None:
+    text = book("第一章 甲", "第二章 乙", "第三章 丙", "第四章 丁", "第五章 戊")
+    found = split_chapters(text.replace("　　她夹在", "第七篇 河\n　　她夹在", 1))
+    assert len(found.chapters) == 5
+
+
+@pytest.mark.parametrize(
+    ("given_twice", "title"),
+    [
+        ("第一章 风起\n\n第一章 风起", "第一章 风起"),
+        ("第一章 风起\n　　第一章　风起\n第一章风起", "第一章 风起"),
+        ("第一章\n第一章 风起", "第一章 风起"),
+        ("正文 第一章 风起\n第1章 风起", "第一章 风起"),
+        ("第一章 风起\n作者：某人 更新时间：2007-1-12 本章字数：120\n第一章 风起", "第一章 风起"),
+    ],
+)
+def test_a_heading_given_twice_is_one(given_twice: str, title: str) -> None:
+    text = book(given_twice, "第二章 云涌\n第二章 云涌")
+    found = split_chapters(text)
+    assert titles(found) == [title, "第二章 云涌"]
+    assert_clean(found, text)
+
+
+def test_boxes_around_headings() -> None:
+    rule = "* = * = * = * = *"
+    side = "l\t\t="
+    first = "\n".join([rule, side, "*\t 第 一 回 \t*", "=\t\t=", "*\t雪夜行舟 渡口灯火\t*", side, rule])
+    text = book(first, first.replace("一", "二")) + "\n"
+    found = split_chapters(text)
+    assert titles(found) == ["第一回 雪夜行舟 渡口灯火", "第二回 雪夜行舟 渡口灯火"]
+    assert_clean(found, text)
+    ruled = "==========\n{}\n=========="
+    text = book(ruled.format("第一章 风起"), ruled.format("第二章 云涌"))
+    assert titles(split_chapters(text)) == ["第一章 风起", "第二章 云涌"]
+    assert_clean(split_chapters(text), text)
+
+
+def test_front_matter_and_no_headings() -> None:
+    text = "《雪夜》\n作者：某人\n\n" + book("第一章 风起")
+    assert split_chapters(text).front_matter == "《雪夜》\n作者：某人"
+    (whole,) = split_chapters(f"\n\n{STORIES[0]}\n \n").chapters
+    assert (whole.title, whole.volume, whole.number, whole.text) == ("", "", None, STORIES[0])
+    assert [chapter.text for chapter in split_chapters(" \n\n").chapters] == [""]
+
+
+@pytest.mark.parametrize(
+    ("headings", "problems"),
+    [
+        (
+            ["第十二章 甲", "第十五章 乙"],
+            ["第十二章 is the first: 1 to 11 are missing", "第十五章 follows 第十二章: 13, 14 are missing"],
+        ),
+        (["第一章 甲", "第三章 乙"], ["第三章 follows 第一章: 2 is missing"]),
+        (["第一章 甲", "第一章 乙"], ["第一章 follows 第一章: the numbers begin anew"]),
+        (["第一章", "第二章 甲", "第二章 乙"], ["第二章 twice, with different text"]),
+        (["第一章", "第二章 甲", "第三章 丙", "第二章 乙"], ["第二章 twice, with different text"]),
+        (["第一章", "第二章", "第四章", "第三章"], ["第四章 follows 第二章: 3 is missing", "第三章 follows 第四章"]),
+        (["第零章", "第一章", "第二章 甲（上）", "第二章 甲（下）", "第3-4章", "第五章"], []),
+    ],
+)
+def test_broken_numbering_is_told(headings: list[str], problems: list[str]) -> None:
+    assert split_chapters(book(*headings)).problems == problems
+
+
+def test_numbering_by_volume() -> None:
+    text = (
+        "第一卷\n" + book("第一章", "第二章") + "\n第二卷\n" + book("第一章", "第四章") + "\n第三卷\n" + book("第五章")
+    )
+    assert split_chapters(text).problems == ["第二卷: 第四章 follows 第一章: 2, 3 are missing"]
+
+
+def test_the_same_text_twice() -> None:
+    text = "\n".join(f"{heading}\n{STORIES[0]}" for heading in ["第一章", "第二章 甲", "第三章", "第二章 甲"])
+    assert split_chapters(text).problems == ["第二章 twice, with the same text"]
+
+
+def test_step_golden() -> None:
+    front, toc = "雪夜\n", "目录\n第一章 甲\n第三章 乙\n\n"
+    body = "第一卷 少年\n第一章 甲\n　　雪停了。\n第三章 乙\n第三章 乙\n　　天亮了。\n"
+    document = Document("b00c", front + toc + body, {"title": "雪夜", "licence": "CC0"})
+    parts = list(Chapters()(document))
+    assert Chapters.version == 1
+    assert [(part.id, part.text) for part in parts] == [
+        ("b00c-0000", "雪夜"),
+        ("b00c-0001", "　　雪停了。"),
+        ("b00c-0002", "　　天亮了。"),
+    ]
+    assert parts[0].meta == {
+        "title": "雪夜",
+        "licence": "CC0",
+        "volume": "",
+        "chapter": "",
+        "chapter_number": None,
+        "char_start": 0,
+        "char_end": 2,
+    }
+    assert parts[2].meta["volume"] == "第一卷 少年"
+    assert parts[2].meta["chapter"] == "第三章 乙"
+    assert parts[2].meta["chapter_number"] == 3
+    assert document.text[parts[2].meta["char_start"] : parts[2].meta["char_end"]] == "　　天亮了。"
+    assert parts[0].notes == [
+        Note("numbering", "第一卷 少年: 第三章 follows 第一章: 2 is missing"),
+        Note("table of contents", "目录\n第一章 甲\n第三章 乙"),
+        Note("doubled heading", "第三章 乙"),
+    ]
+    assert parts[1].notes == parts[2].notes == []
+
+
+def test_step_leaves_a_text_without_headings_whole() -> None:
+    (part,) = Chapters()(Document("a1", STORIES[0], {"title": "河"}))
+    assert (part.id, part.text, part.meta["chapter"], part.meta["chapter_number"]) == ("a1-0001", STORIES[0], "", None)
+
+
+@pytest.mark.parametrize(
+    "line", ["第三章 风起", "　　第三章　风起", "第3章 风起", "正文 第三章 风起", "【第三章 风起】"]
+)
+def test_step_passes_a_chapter_and_cuts_its_own_title(line: str) -> None:
+    document = Document("p7", f"\n{line}\n\n{STORIES[0]}\n", {"chapter": "第三章 风起"})
+    (part,) = Chapters()(document)
+    assert (part.id, part.text, part.meta) == ("p7", STORIES[0], {"chapter": "第三章 风起"})
+    assert part.notes == [Note("doubled heading", line.strip())]
+
+
+def test_step_passes_a_chapter_with_another_first_line() -> None:
+    document = Document("p8", book("第一章 甲", "第二章 乙"), {"chapter": "卷首"})
+    assert list(Chapters()(document)) == [document]
+
+
+def test_step_is_a_plain_value() -> None:
+    assert pickle.loads(pickle.dumps(Chapters())) == Chapters(stop_share=0.6)
+
+
+LINES = st.sampled_from(
+    [
+        "第一章 甲",
+        "第二章",
+        "第3章乙",
+        "第一卷",
+        "第二部",
+        "第一节",
+        "楔子",
+        "目录",
+        "====",
+        "* 第四回 *",
+        "",
+        "　",
+        "他走了。",
+        "他走了",
+    ]
+)
+
+
+@given(st.lists(LINES, max_size=30).map("\n".join))
+def test_any_lines(text: str) -> None:
+    found = split_chapters(text)
+    assert found.chapters
+    ends = 0
+    for chapter in found.chapters:
+        assert text[chapter.start : chapter.end] == chapter.text
+        assert chapter.start >= ends
+        ends = chapter.end
+    for line in ("他走了。", "他走了"):  # no line of a story is lost, unless below an entry of the contents
+        kept = "\n".join([found.front_matter, *(chapter.text for chapter in found.chapters)]).split("\n").count(line)
+        cut = sum(text[start:end].split("\n").count(line) for start, end in found.contents)
+        between = sum(lines.split("\n").count(line) for lines in found.doubled)
+        assert kept + cut + between >= text.split("\n").count(line)
+
+
+@given(st.text(alphabet="第一二章回卷 \n　*=。正文【】目录1", max_size=200))
+def test_any_text(text: str) -> None:
+    for chapter in split_chapters(text).chapters:
+        assert text[chapter.start : chapter.end] == chapter.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n" * 100_000,
+        "字" * 1_000_000,
+        " " * 1_000_000,
+        "*" * 1_000_000,
+        ("* " + " " * 190 + "x\n") * 2_000,
+        "他走了\n" * 50_000,
+        "第一章\n" * 20_000,
+        "\ud800第一章\n\udfff" * 100,
+        "第" + "一" * 1_000_000,
+    ],
+    ids=lambda text: repr(text[:6]),
+)
+def test_odd_texts_take_no_time(text: str) -> None:
+    split_chapters(text)
