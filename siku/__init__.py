@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-__version__ = "0.1.0"
 _FOLDERS = Path(__file__).parent / "folders"
 
 

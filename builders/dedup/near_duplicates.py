@@ -37,7 +37,8 @@ class NearDuplicates(Corpus):
     Jaccard of their sets of `ngram_chars` consecutive characters. Two promises, both by exact Jaccard:
 
     * every document that goes names one that stays and is at least `jaccard` like it, never a mere chain of lookalikes;
-    * no two documents that stay are that alike (of those that meet in a band: at 0.7 all but a few in 10⁸).
+    * no two documents that stay are that alike, of those that meet in a band: at 0.7 and above practically all pairs
+      do, just at 0.5 all but two in a hundred.
 
     Why 0.7: text with 3 % of its characters wrong or with a tenth of its sentences left out is at 0.71 to 0.83 of the
     original, so 0.8 would miss most of such copies; texts that share one half are at a third, and different chapters

@@ -12,20 +12,21 @@ from typing import Any
 import orjson
 import pyarrow.parquet as pq
 
+from builders import __version__
 from builders.engine.ledger import Ledger
 from builders.engine.stages import sha256_of
 from builders.steps import Shard
 from validators.errors import SikuError
 
 MANIFEST = "manifest.json"
-PACKAGES = ("siku", "ahocorasick-rs", "datasketch", "numpy", "opencc", "orjson", "pyarrow", "selectolax")
+PACKAGES = ("ahocorasick-rs", "datasketch", "numpy", "opencc", "orjson", "pyarrow", "selectolax")
 SPLITS = ("train", "valid")
 DATA_FOLDERS = ("train", "valid", "dropped", "evidence")
 
 
 def package_versions() -> dict[str, str]:
     """The packages that have a say in the bytes of a dataset."""
-    versions = {"python": platform.python_version()}
+    versions = {"siku": __version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
             versions[name] = importlib.metadata.version(name)

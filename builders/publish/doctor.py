@@ -21,7 +21,7 @@ def examine(out: Path) -> dict[str, Any]:
     """Versions, cores, memory, disk; `problems` says in sentences what is wrong and what to do."""
     free = shutil.disk_usage(_existing(out)).free / 1e9
     found = {name: _version(name) for name in (*PACKAGES, *OPTIONAL)}
-    problems = [f"{name} is not installed: pip install {name}" for name in PACKAGES[1:] if not found[name]]
+    problems = [f"{name} is not installed: pip install {name}" for name in PACKAGES if not found[name]]
     if _version("opencc-python-reimplemented"):
         problems.append(
             "opencc-python-reimplemented hides OpenCC: pip uninstall opencc-python-reimplemented, "

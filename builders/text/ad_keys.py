@@ -39,11 +39,10 @@ ADDRESS = (
 )
 QUOTE = r"“[^“”]*(?:”|$)|「[^「」]*(?:」|$)|『[^『』]*(?:』|$)|\"[^\"]*\"|‘[^‘’]{0,200}’"
 TITLE = "《[^《》]{1,40}》"
-_TOKEN = re.compile(
-    rf"(?P<address>{ADDRESS})|(?P<quote>{QUOTE})|(?P<title>{TITLE})|(?P<character>[{_HAN}a-z0-9]|(?<=[0-9])[/／](?=[0-9]))"
-)
 # In a key the dots and blanks of an address are gone, whatever they were.
-_ADDRESS_KEY = re.compile(rf"(?:https?)?(?:w{{1,3}}@|www[a-z0-9]{{2,40}}?(?:{_DOMAIN}|@|{_SHORT_DOMAIN}(?![a-z0-9])))")
+_ADDRESS_KEY = re.compile(
+    rf"(?:https?)?(?:(?<![a-z])w{{1,3}}@|www[a-z0-9]{{2,40}}?(?:{_DOMAIN}|@|{_SHORT_DOMAIN}(?![a-z0-9])))"
+)
 # `求、月、票`: one and the same symbol after every single character is disguise, whatever it means elsewhere.
 _SPELT_OUT = re.compile(rf"[{_HAN}a-z0-9]([^{_HAN}a-z0-9。！？!?…“”\"'])(?:(?!\1).\1){{2,}}")
 _SENTENCE_MARK = re.compile("[。！？!?…]")
@@ -84,8 +83,15 @@ def make_key(plain: str, *spans: tuple[int, int]) -> Key:
     return _join_addresses(Key(text, [start for _, start, _ in tokens], [end for _, _, end in tokens]))
 
 
+@functools.cache
+def _token() -> re.Pattern[str]:
+    """What a key is made of. Compiled when it is needed first: that takes longer than most imports."""
+    character = rf"[{_HAN}a-z0-9]|(?<=[0-9])[/／](?=[0-9])"
+    return re.compile(rf"(?P<address>{ADDRESS})|(?P<quote>{QUOTE})|(?P<title>{TITLE})|(?P<character>{character})")
+
+
 def _tokens(plain: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
-    for match in _TOKEN.finditer(plain, start, end):
+    for match in _token().finditer(plain, start, end):
         at, until = match.span()
         if match.lastgroup == "address":
             yield "@", at, until
@@ -109,7 +115,7 @@ def _is_name(quote: str) -> bool:
 
 
 def _join_addresses(key: Key) -> Key:
-    if "www" not in key.text:
+    if "w" not in key.text:
         return key
     text: list[str] = []
     starts: list[int] = []

@@ -28,7 +28,7 @@ _CLEAR_BITS = 12  # a reading this cheap per character is right: wrong ones cost
 _SWITCH_BITS = 12  # a line in another encoding than the line before it
 _ODD_LINE_BITS = 13.5  # per character beyond ASCII: the line may be in another encoding
 
-_WINDOWS = ("cp950", "cp1252")  # read single characters that the Chinese ones lack
+_STAND_INS = ("cp950", "cp1252")  # read single characters that the Chinese ones lack
 
 _TELLING = re.compile(rb"[^\x09-\x0d\x20-\x7f]")
 _CONTROL = re.compile("[\0-\x08\x0e-\x1f]")
@@ -87,7 +87,7 @@ def decode(raw: bytes) -> Decoded:
     bytes_read: dict[str, int] = {}
     for piece in pieces:
         bytes_read[piece.encoding] = bytes_read.get(piece.encoding, 0) + piece.stop - piece.start
-    read_by = {encoding: count for encoding, count in bytes_read.items() if encoding not in ("", *_WINDOWS)}
+    read_by = {encoding: count for encoding, count in bytes_read.items() if encoding not in ("", *_STAND_INS)}
     return Decoded(
         text=_tidy("".join(piece.text for piece in pieces)),
         encoding=max(read_by, key=read_by.__getitem__, default="utf-8"),

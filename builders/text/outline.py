@@ -94,7 +94,7 @@ def _numbers_after(headings: Sequence[Heading]) -> list[int | None]:
 
 def _well_placed(text: str, last: Heading | None, heading: Heading, neighbour: Heading | None) -> bool:
     """Whether a heading says what its neighbour says, holds the chapter right below, or is a text's first line."""
-    if (last and _says_the_same(last, heading)) or (neighbour and _says_the_same(heading, neighbour)):
+    if any(other and other.trust is Trust.SURE and _says_the_same(heading, other) for other in (last, neighbour)):
         return True
     if heading.trust < Trust.PLAUSIBLE:
         return False

@@ -10,6 +10,7 @@ sentence by sentence. A sentence goes if it consists of such phrases and the wor
 
 from __future__ import annotations
 
+import functools
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -35,9 +36,6 @@ _OPENING, _CLOSING = r"（(【\[［〔〖{｛<＜", r"）)】\]］〕〗}｝>＞
 _INSIDE = f"[^{_OPENING}{_CLOSING}]"
 _BRACKET = f"[{_OPENING}](?:{_INSIDE}|[{_OPENING}]{_INSIDE}{{0,100}}[{_CLOSING}]){{1,400}}[{_CLOSING}]"
 _SENTENCE_END = r"(?:[。！？!?…]|\.{3,})+[”’」』）)】]*"
-_MARKS = re.compile(
-    rf"(?P<address>{ADDRESS})|(?P<quote>{QUOTE})|(?P<title>{TITLE})|(?P<bracket>{_BRACKET})|(?P<end>{_SENTENCE_END})"
-)
 _OPEN_SPEECH = re.compile("[^“”]*”|[^「」]*」")  # speech that began on the line before
 _SPEECH_END = re.compile('[。！？!?…—][”」』"’]$')
 _DECORATION = r"★☆◆◇■□●○◎※▲△▼▽♀♂♠♥♣♦~～^*#＊＃_＿=＝|｜+＋<>＜＞«»⊥→←↑↓/／\\\-"
@@ -145,11 +143,8 @@ def _judge_line(plain: str) -> str | None:
 def _find_cuts(plain: str, candidates: list[int]) -> list[_Cut]:
     """The additions in a line, in order, none overlapping another."""
     sentences, brackets = _split(plain)
-    cuts = [
-        _widened(plain, start, end, kind)
-        for start, end in brackets
-        if _holds(candidates, start, end) and (kind := _judge_bracket(plain, start, end))
-    ]
+    hit = [span for span in brackets if _holds(candidates, *span)]
+    cuts = [_widened(plain, *span, kind) for span in hit if (kind := _judge_bracket(plain, *span))]
     # An address in brackets may yet belong to the words around it: 书海阁（www.example.com）
     outside = _between([cut for cut in cuts if cut.kind != BARE_ADDRESS_KIND], len(plain))
     story_speaks = False  # after a sentence that speaks of votes, 求月票！ is more of the same
@@ -167,8 +162,7 @@ def _find_cuts(plain: str, candidates: list[int]) -> list[_Cut]:
             cuts.append(_widened(plain, start, end, cuts[-1].kind))
             continue
         if is_author_note(key.text):
-            end = _note_end(plain, end)
-            cuts.append(_widened(plain, start, end, AUTHOR_NOTE_KIND))
+            cuts.append(_widened(plain, start, _note_end(plain, end), AUTHOR_NOTE_KIND))
             continue
         family = judge(key.text, Reach.LINE if len(sentences) == 1 else Reach.SENTENCE)
         glued = _cut_glued(plain, start, end)
@@ -191,7 +185,7 @@ def _split(plain: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         start = speech.end()
         sentences.append((0, start))
         start = _after_blanks(plain, start)
-    for mark in _MARKS.finditer(plain, start):
+    for mark in _marks().finditer(plain, start):
         if mark.lastgroup == "bracket":
             brackets.append(mark.span())
         if mark.lastgroup == "end" or (mark.lastgroup == "quote" and _SPEECH_END.search(mark[0])):
@@ -200,6 +194,13 @@ def _split(plain: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     if start < len(plain):
         sentences.append((start, len(plain)))
     return sentences, brackets
+
+
+@functools.cache
+def _marks() -> re.Pattern[str]:
+    return re.compile(
+        rf"(?P<address>{ADDRESS})|(?P<quote>{QUOTE})|(?P<title>{TITLE})|(?P<bracket>{_BRACKET})|(?P<end>{_SENTENCE_END})"
+    )
 
 
 def _after_blanks(plain: str, start: int) -> int:
