@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from types import TracebackType
+from typing import ClassVar, Protocol, Self
 
 from builders.document import Document, Meta, Quarantined
 from validators.step import Step
@@ -77,11 +78,15 @@ class Fate:
 
 
 class SketchWriter(Protocol):
-    """Takes the documents of one shard, one by one, and leaves files in the folder it was made for."""
+    """Takes the documents of one shard, one by one; on leaving its block its files are whole."""
 
     def add(self, document: Document) -> None: ...
 
-    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -23,6 +24,7 @@ Mask = npt.NDArray[np.bool_]
 """One truth value a document."""
 
 _MAX_OPEN_FILES = 128
+_BANDS_AT_ONCE_BYTES = 256 << 20  # band keys up to this size are read file by file, larger ones band by band
 
 
 class SketchedDocuments:
@@ -98,15 +100,33 @@ class SketchedDocuments:
 
     def band(self, band: int) -> Hashes:
         """The keys of all documents in one band."""
+        if 8 * len(self) * self._bands <= _BANDS_AT_ONCE_BYTES:
+            return self._all_bands[band]
         keys = np.empty(len(self), dtype=np.uint64)
+        for shard, first, start, documents in self._blocks():
+            offset = 8 * (self._bands * (start - first) + band * documents)
+            block = self._read(shard, "bands.bin", offset, 8 * documents)
+            keys[start : start + documents] = np.frombuffer(block, dtype="<u8")
+        return keys[self.order]
+
+    @functools.cached_property
+    def _all_bands(self) -> list[Hashes]:
+        """The keys of all documents in all bands, one band a row: a file for every book makes many small reads."""
+        keys = np.empty((self._bands, len(self)), dtype=np.uint64)
+        for shard, first, start, documents in self._blocks():
+            if start == first:
+                content = np.fromfile(self._folders[shard] / "bands.bin", dtype="<u8")
+            block = content[self._bands * (start - first) : self._bands * (start - first + documents)]
+            keys[:, start : start + documents] = block.reshape(self._bands, documents)
+        return list(keys[:, self.order])
+
+    def _blocks(self) -> Iterator[tuple[int, int, int, int]]:
+        """Number and first row of a folder, first row and size of a block, for every block."""
         for shard, (first, blocks) in enumerate(zip(self._first_row, self._block_documents, strict=False)):
             start = first
             for documents in blocks:
-                offset = 8 * (self._bands * (start - first) + band * documents)
-                block = self._read(shard, "bands.bin", offset, 8 * documents)
-                keys[start : start + documents] = np.frombuffer(block, dtype="<u8")
+                yield shard, first, start, documents
                 start += documents
-        return keys[self.order]
 
     def _read_ids(self, shard: int) -> list[bytes]:
         ids = (self._folders[shard] / "ids.bin").read_bytes()

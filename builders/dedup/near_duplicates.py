@@ -138,10 +138,9 @@ def kept_indices(texts: Sequence[str]) -> list[int]:
 
     step = NearDuplicates()
     with tempfile.TemporaryDirectory() as folder:
-        writer = step.sketch(Path(folder))
-        for index, text in enumerate(texts):
-            # One book of equal quality: the order of the ids decides, which is that of the list.
-            writer.add(Document(f"{index:012}", clean_lines(text).text, {"book": "texts", "quality": 1.0}))
-        writer.close()
+        with step.sketch(Path(folder)) as writer:
+            for index, text in enumerate(texts):
+                # One book of equal quality: the order of the ids decides, which is that of the list.
+                writer.add(Document(f"{index:012}", clean_lines(text).text, {"book": "texts", "quality": 1.0}))
         fates = step.decide([Path(folder)])[0]
     return [index for index in range(len(texts)) if index not in fates]

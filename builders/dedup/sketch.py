@@ -13,12 +13,14 @@ A folder holds, for its documents in the order of the `add` calls (all numbers l
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -100,11 +102,25 @@ class ShardSketch:
         if self._units >= _BLOCK_UNITS or len(self._texts) >= _BLOCK_DOCUMENTS:
             self._write_block()
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            for file in self._files.values():
+                with contextlib.suppress(OSError):  # a full disk has been reported by then
+                    file.close()
+
+    def _finish(self) -> None:
         if self._texts:
             self._write_block()
         for file in self._files.values():
-            file.close()
+            file.flush()
         (self._folder / "books.json").write_text(json.dumps(list(self._books)), encoding="ascii")
 
     def _book(self, name: object) -> int:

@@ -81,7 +81,7 @@ class ShardTask:
                 stack.enter_context(RowWriter(folder / name, schema))
                 for name, schema in ((ROWS_FILE, ROWS), (REFUSED_FILE, REFUSED), (EVIDENCE_FILE, EVIDENCE))
             )
-            sketch = self.corpus.sketch(folder) if self.corpus else None
+            sketch = stack.enter_context(self.corpus.sketch(folder)) if self.corpus else None
             ledger = Ledger.over(self.steps)
             books = _books(ledger, refused, evidence)
             decision = _decision_tally(self.decided)
@@ -91,8 +91,6 @@ class ShardTask:
                 rows.add(document_row(document), len(document.text))
                 if sketch:
                     sketch.add(document)
-            if sketch:
-                sketch.close()
         result = {"columns": columns, "rows": rows.rows, "characters": ledger.characters.total()}
         return result | {"ledger": _partial(ledger, decision, first=self.before is None, last=False)}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,14 @@ def verify(folder: Path, progress: Progress | None = None) -> list[Finding]:
     manifest = read_manifest(folder) or {}
     size = sum(file["bytes"] for file in manifest["files"].values())
     findings: list[Finding] = []
-    for label, check in (
-        ("files", lambda: _files(folder, manifest)),
-        ("ledger", lambda: _ledger(folder, manifest)),
-        ("ids", lambda: _ids(folder)),
-        ("duplicates", lambda: _duplicates(folder, manifest)),
-        ("splits", lambda: _splits(folder, manifest)),
-    ):
+    checks: dict[str, Callable[[], tuple[str, list[str]]]] = {
+        "files": lambda: _files(folder, manifest),
+        "ledger": lambda: _ledger(folder, manifest),
+        "ids": lambda: _ids(folder),
+        "duplicates": lambda: _duplicates(folder, manifest),
+        "splits": lambda: _splits(folder, manifest),
+    }
+    for label, check in checks.items():
         progress.start(f"verifying {label}", size)
         what, problems = check()
         findings.append({"check": label, "what": what, "problems": problems[:MAX_PROBLEMS]})
@@ -115,15 +116,15 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
     ids: list[str] = []
     splits: dict[str, str] = {}
     books: dict[str, set[str]] = defaultdict(set)
+    moved = {row["id"] for row in _evidence(folder) if row["step"] == type(step).__name__}  # alone, not with its book
     with tempfile.TemporaryDirectory() as scratch:
-        sketch = step.sketch(Path(scratch))
-        for name, row in _all_rows(folder, None, []):
-            ids.append(row["id"])
-            splits[row["id"]] = name
-            if book := row.get("book"):
-                books[book].add(name)
-            sketch.add(Document(row["id"], row["text"], {"book": book}, split=name))
-        sketch.close()
+        with step.sketch(Path(scratch)) as sketch:
+            for name, row in _all_rows(folder, None, []):
+                ids.append(row["id"])
+                splits[row["id"]] = name
+                if (book := row.get("book")) and row["id"] not in moved:
+                    books[book].add(name)
+                sketch.add(Document(row["id"], row["text"], {"book": book}, split=name))
         fates = step.decide([Path(scratch)])[0]
     problems = [f"the book {book} is in train and in valid" for book, names in sorted(books.items()) if len(names) > 1]
     for number, fate in sorted(fates.items()):
@@ -136,6 +137,12 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
             problems.append(f"{name} and {partner} were both kept: {fate.why}")
     counts = Counter(splits.values())
     return f"{counts['train']:,} train and {counts['valid']:,} valid rows against each other", problems
+
+
+def _evidence(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted((folder / "evidence").glob("*.parquet")):
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=2000, columns=["id", "step"]):
+            yield from batch.to_pylist()
 
 
 def _near_duplicates(manifest: Mapping[str, Any]) -> NearDuplicates:

@@ -29,8 +29,8 @@ _OPENING = re.compile(
 _MENU_CHARS = 200  # a block that is mostly links and shorter than this is a menu
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_-]{3,20})", re.I)
 _TITLE_SEPARATOR = re.compile(r"\s*[-_|–—]+\s*|\s*[,，]\s*")
-_BLANKS = re.compile(r"[ \t\r\n\f]+")
-_SOURCE_BREAK = re.compile(r"(?<![\x00-\x7f])[ \t\r\f]*\n[ \t\r\n\f]*|[ \t\r\f]*\n[ \t\r\n\f]*(?![\x00-\x7f])")
+_BLANKS = re.compile(r"[\t\r\n\f][ \t\r\n\f]*| [ \t\r\n\f]+")
+_BREAK_BESIDE_HAN = re.compile(r"(?<=[^\x00-\x7f])\n|\n(?=[^\x00-\x7f])")
 
 
 class Page(NamedTuple):
@@ -198,7 +198,7 @@ def _text_of(root: Any, layout: _Layout) -> str:
         elif node.tag == "-text":
             text = "" if layout.in_menu(node) else node.text_content or ""
             # without <br> and <p>, the line breaks of the source are the only ones there are
-            pieces.append(_BLANKS.sub(" ", _SOURCE_BREAK.sub("", text)) if has_breaks else text)
+            pieces.append(_collapsed(text) if has_breaks else text)
         elif node.tag == "br":
             pieces.append("\n")
         else:
@@ -206,5 +206,11 @@ def _text_of(root: Any, layout: _Layout) -> str:
                 pieces.append("\n")
                 waiting.append("\n")
             waiting.extend(reversed(list(node.iter(include_text=True))))
-    lines = [line.rstrip(" ") for line in "".join(pieces).split("\n")]
+    lines = [line.strip(" ") for line in "".join(pieces).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def _collapsed(text: str) -> str:
+    """White space as a browser shows it, but nothing for a line break beside a Han character."""
+    text = _BLANKS.sub(lambda run: "\n" if "\n" in run[0] else " ", text)
+    return _BREAK_BESIDE_HAN.sub("", text).replace("\n", " ") if "\n" in text else text

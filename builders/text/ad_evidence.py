@@ -60,6 +60,12 @@ def is_vocabulary(key: str) -> bool:
     return all(_covered(key, []))
 
 
+def is_story(key: str) -> bool:
+    """Whether the words before an unmistakable addition are more than a name and the vocabulary."""
+    left_over = _covered(key, []).count(0)
+    return left_over > max(4, len(key) // 2)
+
+
 class Span(NamedTuple):
     """A stretch of a key that is an addition."""
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from builders.document import Document, Note
 from builders.steps import Split
-from builders.text.headings import Heading, Level, find_headings, fold
+from builders.text.headings import Level, find_headings, fold
 from builders.text.numbering import Numbered, numbering_problems
 from builders.text.outline import Outline, Span, outline_of
 
@@ -153,8 +153,4 @@ def _says(line: str, title: str) -> bool:
     if fold(line) == fold(title):
         return bool(fold(line))
     read, known = find_headings(line), find_headings(title)
-    return bool(read and known) and _same(read[-1], known[-1])
-
-
-def _same(one: Heading, other: Heading) -> bool:
-    return one.place == other.place and fold(one.name) == fold(other.name)
+    return bool(read and known) and read[-1].says_the_same(known[-1])

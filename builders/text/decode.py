@@ -200,6 +200,7 @@ def _samples(body: bytes) -> list[bytes]:
         start = max(stop, found.start() - _LEAD_IN_BYTES)
         if samples:
             start = max(start, body.rfind(b"\n", start, found.start()) + 1)
+        start -= start % 2  # where a character of UTF-16 begins
         stop = start + _SAMPLE_BYTES
         # No text has two U+0000 in a row: a hole of them says nothing, and an even number leaves UTF-16 in step.
         samples.append(body[start:stop].replace(b"\0\0\0\0", b""))

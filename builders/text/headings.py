@@ -151,6 +151,10 @@ class Heading:
         """The same for two headings of one chapter, as long as numbers do not restart."""
         return (self.unit, fold(self.title) if self.number is None else self.number)
 
+    def says_the_same(self, other: Heading) -> bool:
+        """Whether two headings are one, but for blanks, marks and how the number is written."""
+        return self.place == other.place and fold(self.name) == fold(other.name)
+
     @property
     def label(self) -> str:
         """`第十二章`, without the name."""

@@ -70,7 +70,7 @@ def _problem(chapter: Numbered, sequence: _Sequence) -> str:
     earlier = sequence.seen.get(number) if chapter.volume == last.volume else None
     if earlier and number == last.number and chapter.name != earlier.name and _PART_MARK.search(chapter.name):
         return ""
-    if earlier and number > 1:
+    if earlier and (number > 1 or number == last.number):
         return (
             "twice, with the same text"
             if earlier.text.split() == chapter.text.split()

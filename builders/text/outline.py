@@ -67,13 +67,13 @@ def _believable(text: str, headings: Sequence[Heading]) -> list[Heading]:
     neighbours = [*headings[1:], None]
     for heading, after, neighbour in zip(headings, _numbers_after(headings), neighbours, strict=False):
         unit = heading.unit
-        if heading.trust is Trust.SURE or _well_placed(text, believed[-1] if believed else None, heading, neighbour):
-            pass
-        elif heading.number is None:
-            if not sure_units:
+        last = believed[-1] if believed else None
+        if heading.trust is not Trust.SURE and not _well_placed(text, last, heading, neighbour):
+            fits = heading.number is not None and _fits(
+                heading, before.get(unit), after, unit in sure_units, counts[unit]
+            )
+            if not (fits or (heading.number is None and sure_units)):
                 continue
-        elif not _fits(heading, before.get(unit), after, unit in sure_units, counts[unit]):
-            continue
         believed.append(heading)
         counts[unit] += 1
         if heading.last_number is not None:
@@ -94,17 +94,13 @@ def _numbers_after(headings: Sequence[Heading]) -> list[int | None]:
 
 def _well_placed(text: str, last: Heading | None, heading: Heading, neighbour: Heading | None) -> bool:
     """Whether a heading says what its neighbour says, holds the chapter right below, or is a text's first line."""
-    if any(other and other.trust is Trust.SURE and _says_the_same(heading, other) for other in (last, neighbour)):
+    if any(other and other.trust is Trust.SURE and heading.says_the_same(other) for other in (last, neighbour)):
         return True
     if heading.trust < Trust.PLAUSIBLE:
         return False
     if neighbour and neighbour.level > heading.level and _is_blank(text, heading.end, neighbour.start):
         return True
     return heading.level > Level.VOLUME and _is_blank(text, 0, heading.start)
-
-
-def _says_the_same(one: Heading, other: Heading) -> bool:
-    return one.place == other.place and fold(one.name) == fold(other.name)
 
 
 def _fits(heading: Heading, before: int | None, after: int | None, unit_is_sure: bool, count: int) -> bool:
@@ -123,7 +119,7 @@ def _fits(heading: Heading, before: int | None, after: int | None, unit_is_sure:
             if unit_is_sure:
                 return follows and followed
             return (follows or number <= 1) and (followed or after in (None, 0, 1)) and (follows or followed)
-        case _:  # a line that ends in ？ or ！ must close a gap
+        case _:  # must close a gap; the last chapters of a long book have nothing after them
             return follows and (followed or (after is None and count >= 2 * _REGULAR_COUNT))
 
 
@@ -193,7 +189,8 @@ def _same_name(one: Heading, other: Heading) -> bool:
 
 def _no_story(text: str, start: int, end: int) -> bool:
     """Nothing between two headings, or what a crawler writes there: author, date, length."""
-    return end - start <= _MAX_ENTRY_CHARS and not _SENTENCE_END.search(text, start, end)
+    short = end - start <= _MAX_ENTRY_CHARS and not _SENTENCE_END.search(text, start, end)
+    return short or _is_blank(text, start, end)
 
 
 def _without_contents(text: str, headings: list[Heading]) -> tuple[list[Heading], list[Span]]:

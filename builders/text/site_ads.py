@@ -26,6 +26,7 @@ from builders.text.ad_evidence import (
     find_glued,
     is_author_note,
     is_narration,
+    is_story,
     is_vocabulary,
     judge,
 )
@@ -49,7 +50,6 @@ _BLANKS = re.compile(r"\s*")
 _BOXED = re.compile(r"\s*『([^『』。！？…]+)』\s*")
 _MAX_WATERMARK_CHARS = 80
 _MAX_NOTE_CHARS = 500
-_MAX_NAME_CHARS = 4  # more than a name before an unmistakable addition is a sentence of the story
 _MAX_SENTENCE_CHARS = 2000  # a longer one is no addition, and tables of numbers have no sentences at all
 _MAX_DROPPED_CHARS = 2000  # a longer line loses its additions, never itself
 
@@ -166,7 +166,7 @@ def _find_cuts(plain: str, candidates: list[int]) -> list[_Cut]:
             continue
         family = judge(key.text, Reach.LINE if len(sentences) == 1 else Reach.SENTENCE)
         glued = _cut_glued(plain, start, end)
-        if glued and (family is None or glued.start - start > _MAX_NAME_CHARS):
+        if glued and (family is None or is_story(make_key(plain, (start, glued.start)).text)):
             cuts.append(glued)
         elif family and (family.reach is Reach.CLAUSE or not story_speaks):
             cuts.append(_widened(plain, start, end, family.kind))

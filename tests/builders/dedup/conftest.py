@@ -32,10 +32,9 @@ def decide(tmp_path_factory: pytest.TempPathFactory) -> Decide:
 
 
 def sketch(step: NearDuplicates, folder: Path, documents: Sequence[Document]) -> Path:
-    writer = step.sketch(folder)
-    for document in documents:
-        writer.add(document)
-    writer.close()
+    with step.sketch(folder) as writer:
+        for document in documents:
+            writer.add(document)
     return folder
 
 

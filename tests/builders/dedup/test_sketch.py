@@ -21,10 +21,9 @@ STEP = NearDuplicates()
 
 
 def write(folder: Path, documents: list[Document]) -> Path:
-    writer = STEP.sketch(folder)
-    for document in documents:
-        writer.add(document)
-    writer.close()
+    with STEP.sketch(folder) as writer:
+        for document in documents:
+            writer.add(document)
     return folder
 
 

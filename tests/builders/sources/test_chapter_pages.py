@@ -52,6 +52,7 @@ def test_the_heading_is_not_told_twice() -> None:
 
 def test_line_breaks_of_the_source() -> None:
     assert text_of("<p>雪下了\n  一夜</p><p>In the\nnight</p>") == "雪下了一夜\n\nIn the night"
+    assert text_of("<p>In\n<b>the</b>\nnight</p>雪<br>\n  灯" + " " * 200_000 + "亮") == "In the night\n雪\n灯 亮"
     assert text_of("雪下了一夜。\n灯还亮着。") == "雪下了一夜。\n灯还亮着。"
 
 

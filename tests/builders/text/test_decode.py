@@ -23,12 +23,10 @@ CODECS = {"utf-8": SIMPLIFIED, "gb18030": SIMPLIFIED, "big5hkscs": TRADITIONAL, 
 ALL_CODECS = {**CODECS, "utf-16-be": TRADITIONAL}
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16-le", "utf-16-be", "big5hkscs"])
 @pytest.mark.parametrize("text", [SIMPLIFIED, TRADITIONAL, CLASSICAL])
-def test_every_encoding_in_every_script(encoding: str, text: str) -> None:
-    if encoding == "big5hkscs" and text is SIMPLIFIED:
-        pytest.skip("Big5 has no simplified characters")
-    assert decode(text.encode(encoding)) == (text, encoding, 0, False)
+def test_every_encoding_in_every_script(text: str) -> None:
+    for encoding in {*ALL_CODECS} - ({"big5hkscs"} if text is SIMPLIFIED else set()):
+        assert decode(text.encode(encoding)) == (text, encoding, 0, False)
 
 
 @pytest.mark.parametrize("heading", ["第一章 風起", "第十二回 歸人", "卷三 江湖夜雨", "楔子　雪夜", "書劍恩仇", "後記"])
@@ -223,10 +221,10 @@ def test_offsets_in_damaged_and_glued_files() -> None:
     head = SIMPLIFIED.encode("gb18030")
     raw = head[:20] + b"\xff" + head[20:] + b"\r\n" + (SIMPLIFIED + "\n").encode() + TRADITIONAL.encode("big5hkscs")
     decoded = decode(raw)
-    for word, encoding in (("陌生人", "gb18030"), ("些。\n那", "utf-8"), ("請問", "big5hkscs")):
-        index = decoded.text.index(word)
+    for word, encoding in (("陌生人", "gb18030"), ("陌生人", "utf-8"), ("請問", "big5hkscs")):
+        index = decoded.text.index(word, decoded.text.index("渡口") if encoding == "utf-8" else 0)
         first, last = byte_offset(raw, decoded, index), byte_offset(raw, decoded, index + len(word))
-        assert raw[first:last].decode(encoding).replace("\r\n", "\n") == word or encoding == "utf-8"
+        assert raw[first:last] == word.encode(encoding)
     assert byte_offset(raw, decoded, decoded.text.index("\ufffd")) == 20
 
 
@@ -240,7 +238,7 @@ def test_offsets_in_damaged_and_glued_files() -> None:
         (b"SQLite format 3\0" + bytes(50), "not text: SQLite database"),
         (bytes(100), "not text: nothing but NUL bytes"),
         (bytes(range(256)) * 20, "not text: 10 % control characters"),
-        (b"\1\2\3\0\5\0\0\7" * 500, "not text: 83 % control characters"),
+        (b"\1\2\3\0\5\0\0\7" * 500, "not text: 100 % control characters"),
     ],
 )
 def test_no_text(raw: bytes, reason: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,7 @@ def test_blocks_are_whole_full_and_lose_nothing(text: str, max_chars: int) -> No
     assert all(0 < len(block) <= max_chars for block in blocks)
     sentences = re.findall(r"[^。！？]*[。！？][。！？”」]*\s*|[^。！？]+$", text)
     if all(len(sentence) <= max_chars for sentence in sentences):
-        for block, following in zip(blocks, blocks[1:], strict=False):
+        for block, following in pairwise(blocks):
             first = re.match(r"[^。！？]*[。！？]+[。！？”」]*\s*|.*", following, re.DOTALL)
             assert first and len(block) + len(first[0]) > max_chars
 
