@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-
 SURELY_MEANT = 0.85  # so alike that no other name need be offered
 
 
