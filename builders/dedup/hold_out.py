@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from builders.document import Document, Note
@@ -39,9 +40,9 @@ class HoldOut(Edit):
             raise SikuError(f"HoldOut.share is at least 0 and less than 1, not {self.share}")
 
     def __call__(self, document: Document) -> Document:
-        title = _key(str(document.meta.get("title") or ""))
+        title = str(document.meta.get("title") or "")
         for wanted in self.titles:
-            if title and title == _key(wanted):
+            if title and _key(title) == _key(wanted):
                 document.split = "valid"
                 document.notes.append(Note(KIND + wanted, str(document.meta["title"])))
                 return document
@@ -66,5 +67,6 @@ class HoldOut(Edit):
             )
 
 
+@lru_cache(maxsize=4096)
 def _key(title: str) -> str:
     return fold(_EDITION.sub("", title)) or fold(title)

@@ -113,9 +113,21 @@ def _write_down(document: Document, tally: StepTally, books: Books) -> None:
     document.notes = []
 
 
+def first_difference(before: str, after: str) -> int:
+    """Where two texts begin to differ; found by halving, since comparing slices is fast."""
+    same, end = 0, min(len(before), len(after))
+    while same < end:
+        middle = (same + end + 1) // 2
+        if before[same:middle] == after[same:middle]:
+            same = middle
+        else:
+            end = middle - 1
+    return same
+
+
 def _keep_example(tally: StepTally, name: str, before: str, after: str) -> None:
     if len(tally.examples) >= MAX_EXAMPLES:
         return
-    at = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after)))
+    at = first_difference(before, after)
     window = slice(max(0, at - EXAMPLE_CHARS // 2), at + EXAMPLE_CHARS)
     tally.examples.append([name, before[window], after[window]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from builders.document import Document
@@ -161,7 +161,13 @@ def to_simplified(text: str, profile: str = "auto", traditional_around: bool | N
     check_profile(profile)
     if not _has_traditional().search(text):
         return text
-    counts = _count(text)
+    return _simplify_lines(text, _count(text), profile, traditional_around)
+
+
+_simplify_title = lru_cache(maxsize=4096)(to_simplified)  # the same for every chapter of a book
+
+
+def _simplify_lines(text: str, counts: _Lines, profile: str, traditional_around: bool | None) -> str:
     chosen = (counts.traditional >= 2) & (counts.traditional > counts.simplified)
     if counts.is_traditional() if traditional_around is None else traditional_around:
         chosen |= (counts.traditional == 1) & (counts.simplified == 0)
@@ -192,9 +198,12 @@ class Simplify(Edit):
         check_profile(self.profile)
 
     def __call__(self, document: Document) -> Document:
-        around = is_traditional(document.text)
-        document.text = to_simplified(document.text, self.profile, around)
+        around = False
+        if _has_traditional().search(document.text):
+            counts = _count(document.text)
+            around = counts.is_traditional()
+            document.text = _simplify_lines(document.text, counts, self.profile, around)
         for field in self.fields:
             if isinstance(value := document.meta.get(field), str):
-                document.meta[field] = to_simplified(value, self.profile, around)
+                document.meta[field] = _simplify_title(value, self.profile, around)
         return document

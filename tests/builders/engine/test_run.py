@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from builders.document import Document, Note, Quarantined
 from builders.engine.ledger import Ledger, guard
-from builders.engine.run import Books, Refused, run_documents
+from builders.engine.run import Books, Refused, first_difference, run_documents
 from builders.steps import Edit, Split
 from validators.errors import SikuError
 from validators.step import Check, Step, Verdict
@@ -124,3 +124,10 @@ def test_the_guard_warns_and_stops() -> None:
 
 def test_the_guard_only_warns_of_a_handful() -> None:
     assert len(guard(STEPS, run([Document("a", "嗯")])[1])) == 1
+
+
+@given(st.text(alphabet="雪门", max_size=20), st.text(alphabet="雪门", max_size=20))
+def test_first_difference(before: str, after: str) -> None:
+    at = first_difference(before, after)
+    assert before[:at] == after[:at]
+    assert at == min(len(before), len(after)) or before[at] != after[at]
