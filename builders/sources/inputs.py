@@ -93,6 +93,12 @@ def too_large(what: str, size: int, limit_mb: int, setting: str) -> str:
     return f"too large: {what} has {size / MIB:,.1f} MB, {setting} is {limit_mb} (--set source.{setting}=…)"
 
 
+def not_positive(settings: object, *names: str) -> list[str]:
+    """A mistake for each of these settings that is below 1."""
+    values = {name: getattr(settings, name) for name in names}
+    return [f"{name} is {value}, must be at least 1" for name, value in values.items() if value < 1]
+
+
 def readable_name(name: str) -> str:
     """A path as a person reads it: with `/`, and mended where its bytes were decoded wrongly or not at all."""
     return mend_name(name.replace(os.sep, "/"))

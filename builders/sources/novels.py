@@ -32,6 +32,7 @@ from builders.sources.inputs import (
     find_files,
     is_archive,
     list_digest,
+    not_positive,
     read_file,
     readable_name,
     refused,
@@ -39,6 +40,7 @@ from builders.sources.inputs import (
 )
 from builders.steps import Shard, Source
 from builders.text.decode import byte_offset, decode, looks_binary
+from validators.errors import SikuError
 
 _ROW_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xml", ".js", ".css", ".py"})
 _NOT_BOOKS = FOREIGN_SUFFIXES | _ROW_SUFFIXES
@@ -73,6 +75,10 @@ class Novels(Source):
     max_book_mb: int = 64
     max_archive_mb: int = 4096  # unpacked
     max_ratio: int = 200  # unpacked to packed: beyond it an archive is taken for a bomb
+
+    def __post_init__(self) -> None:
+        if mistakes := not_positive(self, "max_book_mb", "max_archive_mb", "max_ratio"):
+            raise SikuError("books cannot be read like this", where="source", why="; ".join(mistakes))
 
     def shards(self, inputs: Sequence[Path]) -> list[Shard]:
         """A file, an archive or a book in a folder is one shard."""

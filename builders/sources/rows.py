@@ -121,23 +121,57 @@ def too_long(line: Line, max_bytes: int) -> BadRow:
 def parse_json(raw: bytes) -> tuple[Any, int]:
     """A JSON value, and how many of its characters were lost: to bytes of no encoding, or as halves of a pair.
 
-    What Python's own `json` writes beyond the standard (NaN, halves of pairs) is read. Raises ValueError.
+    What Python's own `json` writes beyond the standard (NaN, halves of pairs) is read; a whole number beyond 64 bits
+    comes as text with all its digits. Raises ValueError.
     """
+    broken = "a number is too large"
     try:
-        return orjson.loads(raw), 0
+        value = orjson.loads(raw)
+        if not _has_rounded(value):
+            return value, 0
     except ValueError as error:
         broken = str(error)
     text, replaced = _as_text(raw)
     try:
-        written = json.dumps(json.loads(text, parse_constant=_null), ensure_ascii=False)
+        read = json.loads(text, parse_constant=_null, parse_int=_whole_number)
+        written = json.dumps(read, ensure_ascii=False)
         whole, halves = _HALF_CHARACTER.subn("\ufffd", written)
         return orjson.loads(whole), replaced + halves
     except (ValueError, RecursionError):
         raise ValueError(broken) from None
 
 
+def can_be_kept(columns: dict[str, Any]) -> bool:
+    """Whether JSON can be written of the columns again: `orjson` reads deeper nesting than it writes."""
+    if not any(isinstance(value, (dict, list)) for value in columns.values()):
+        return True
+    try:
+        orjson.dumps(columns)
+    except TypeError:
+        return False
+    return True
+
+
 def _null(_: str) -> None:
     return None
+
+
+def _has_rounded(value: Any) -> bool:
+    """Whether a number in it may be a whole one beyond 64 bits, which `orjson` rounds to a float."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case float() as number if not -(2.0**63) < number < 2.0**63:
+                return True
+            case dict() as found:
+                waiting += [item for item in found.values() if type(item) is not str]
+            case list() as found:
+                waiting += [item for item in found if type(item) is not str]
+    return False
+
+
+def _whole_number(digits: str) -> int | str:
+    return int(digits) if len(digits) <= 20 and -(2**63) <= int(digits) < 2**63 else digits
 
 
 def _as_text(raw: bytes) -> tuple[str, int]:

@@ -23,14 +23,16 @@ from builders.sources.inputs import (
     file_kind,
     find_files,
     is_archive,
+    not_positive,
     refused,
     short_key,
     too_large,
 )
-from builders.sources.rows import BadRow, Row, kind_of, read_json, read_json_lines, read_text_lines
+from builders.sources.rows import BadRow, Row, can_be_kept, kind_of, read_json, read_json_lines, read_text_lines
 from builders.sources.tables import no_column, read_csv, read_parquet
 from builders.steps import Shard, Source
 from builders.text.decode import decode, looks_binary
+from validators.errors import SikuError
 
 JSON_LINES_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 SUFFIXES = JSON_LINES_SUFFIXES | {".json", ".parquet", ".csv", ".tsv", ".txt"}
@@ -68,6 +70,14 @@ class TextFiles(Source):
     max_archive_mb: int = 65_536  # unpacked
     max_ratio: int = 200  # unpacked to packed: beyond it an archive is taken for a bomb
     shard_mb: int = 64  # a larger file of lines is cut, so that several workers share it
+
+    def __post_init__(self) -> None:
+        mistakes = not_positive(self, "max_line_mb", "max_file_mb", "max_archive_mb", "max_ratio", "shard_mb")
+        if self.txt not in ("file", "lines"):
+            mistakes.append(f"txt is {self.txt!r}, must be 'file' or 'lines'")
+        mistakes += [f"{name} is empty" for name in ("text_column", "id_column") if not getattr(self, name)]
+        if mistakes:
+            raise SikuError("texts cannot be read like this", where="source", why="; ".join(mistakes))
 
     def shards(self, inputs: Sequence[Path]) -> list[Shard]:
         """A file or an archive is one shard; a large file of lines several."""
@@ -168,6 +178,8 @@ class TextFiles(Source):
         text = meta.get(self.text_column)
         if not isinstance(text, str) or not text.strip():
             return refused(id, self._why_no_text(row), source, row.quoted())
+        if not can_be_kept(meta):
+            return refused(id, f"nested too deeply: {row.place}: a column beside the text", source, row.quoted())
         del meta[self.text_column]
         if stated or meta.get(self.id_column) is None:
             meta.pop(self.id_column, None)

@@ -40,11 +40,12 @@ def mend_name(name: str) -> str:
 def _from_code_page(name: str) -> str:
     """The cheapest reading of the bytes that a code page has for a name, if it is more usual than the name."""
     composed = unicodedata.normalize("NFC", name)  # macOS takes ó apart
+    code_pages = [code_page for code_page in (_CP437, _CP1252) if code_page.keys() >= set(composed)]
+    if not code_pages:  # it holds Han characters, say
+        return name
     best, least_bits = name, bits_of(composed)
     letters_only = all(character.isalpha() for character in composed if not character.isascii())
-    for code_page in (_CP437, _CP1252):
-        if any(character not in code_page for character in composed):
-            continue
+    for code_page in code_pages:
         raw = b"".join(code_page[character] for character in composed)
         for encoding in _ENCODINGS:
             try:
