@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from builders import __version__
 from validators.errors import SikuError, nearest
 
 HOME = Path(__file__).parent
@@ -32,7 +33,15 @@ def flag(*names: str, **settings: Any) -> Flag:
     return Flag(names, settings)
 
 
-OUT = flag("--out", type=Path, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)")
+def path(text: str) -> Path:
+    """A path as typed; the shell leaves `~` alone in `--out=~/sets`."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # no such person
+        return Path(text)
+
+
+OUT = flag("--out", type=path, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)")
 DATASET = flag("dataset", metavar="DATASET", help="NAME, NAME@VERSION or a folder")
 EVERYWHERE = (
     flag("--json", action="store_true", help="one JSON document on standard output"),
@@ -83,6 +92,7 @@ def run_build(args: Args) -> int:
 def run_inspect(args: Args) -> int:
     from builders.publish.terminal import show_dataset, show_life
 
+    _check_numbers(args)
     folder = _dataset(args.dataset, args.out)
     if args.id is None:
         return show_dataset(folder, args.rows, as_json=args.json)
@@ -143,7 +153,7 @@ COMMANDS = (
         run_build,
         (
             flag("recipe", metavar="RECIPE", help="a name of `siku list`, a .py file, or a kept plan (.json)"),
-            flag("--input", action="append", default=[], type=Path, metavar="PATH", help="file or folder; repeatable"),
+            flag("--input", action="append", default=[], type=path, metavar="PATH", help="file or folder; repeatable"),
             OUT,
             flag(
                 "--as", dest="version", default="", metavar="VERSION", help="version to write (default: the recipe's)"
@@ -167,7 +177,7 @@ COMMANDS = (
             DATASET,
             flag("id", nargs="?", metavar="ID", help="document whose life is told, step by step"),
             flag("--rows", type=int, default=5, metavar="N", help="rows shown of each kind (default: 5)"),
-            flag("--input", action="append", default=[], type=Path, metavar="PATH", help="where the input lies now"),
+            flag("--input", action="append", default=[], type=path, metavar="PATH", help="where the input lies now"),
             OUT,
         ),
     ),
@@ -182,7 +192,7 @@ COMMANDS = (
         "report",
         "where the report of a dataset is",
         run_report,
-        (DATASET, OUT, flag("--to", type=Path, metavar="DIR", help="write it anew into DIR")),
+        (DATASET, OUT, flag("--to", type=path, metavar="DIR", help="write it anew into DIR")),
     ),
     Command("doctor", "what is installed, disk and memory", run_doctor, (OUT,)),
 )
@@ -201,6 +211,7 @@ def _request(args: Args) -> Any:
     from builders.engine.finish import Request
     from builders.engine.plan import apply_settings, read_plan, recipe_of
 
+    _check_numbers(args)
     limit = args.limit
     if args.recipe.endswith(".json"):
         plan = read_plan(Path(args.recipe))
@@ -208,9 +219,8 @@ def _request(args: Args) -> Any:
         limit = plan.get("limit") if limit is None else limit
     else:
         recipe = _recipe(args.recipe)
+    recipe = _held_out(apply_settings(recipe, args.set), args.holdout)
     settings = [*args.set, *([f"steps.HoldOut.titles={','.join(args.holdout)}"] if args.holdout else [])]
-    recipe = apply_settings(recipe, settings)
-    _check_numbers(args)
     settings = settings if not args.recipe.endswith(".json") else [f"(plan of {args.recipe})", *settings]
     circumstances = {} if args.workers is None else {"workers": args.workers}
     return Request(
@@ -225,16 +235,33 @@ def _request(args: Args) -> Any:
     )
 
 
+def _held_out(recipe: Any, titles: Sequence[str]) -> Any:
+    """The recipe with more books to hold out, beside those that it names itself."""
+    from dataclasses import replace
+
+    if not titles:
+        return recipe
+    parts = recipe.parts()
+    if blank := [title for title in titles if not title.strip()]:
+        raise SikuError(f"--holdout {blank[0]!r} is no title", next="--holdout TITLE, once for each book")
+    if "steps.HoldOut" not in parts:
+        raise SikuError(f"{recipe.name} has no step HoldOut", where="--holdout", next=f"siku show {recipe.name}")
+    step = parts["steps.HoldOut"]
+    parts["steps.HoldOut"] = replace(step, titles=tuple(dict.fromkeys([*step.titles, *titles])))
+    return recipe.with_parts(parts)
+
+
 def _check_numbers(args: Args) -> None:
-    wrong = [
-        f"--{name} {value}" for name in ("workers", "limit") if (value := getattr(args, name)) is not None and value < 1
-    ]
-    if args.version and not re.fullmatch(r"[\w.+-]{1,64}", args.version):
-        wrong.append(f"--as {args.version}")
+    least = {"workers": 1, "limit": 1, "rows": 0}
+    given = {name: getattr(args, name, None) for name in least}
+    wrong = [f"--{name} {value}" for name, value in given.items() if value is not None and value < least[name]]
+    version = getattr(args, "version", "")
+    if version and not re.fullmatch(r"\w[\w.+-]{0,63}", version):
+        wrong.append(f"--as {version}")
     if wrong:
         raise SikuError(
             f"{' and '.join(wrong)} cannot be",
-            why="workers and limit are 1 or more; a version is up to 64 letters, digits and . + - _",
+            why="workers and limit are 1 or more; a version is up to 64 letters, digits and . + - _, a letter or digit first",
         )
 
 
@@ -255,16 +282,23 @@ def _dataset(name: str, out: Path) -> Path:
 def _recipe_of(folder: Path) -> Any:
     from builders.engine.manifest import read_manifest
     from builders.engine.plan import recipe_of
+    from builders.publish.life import remembered_recipe
 
     plan = (read_manifest(folder) or {})["plan"]
-    return recipe_of(plan, _recipe(plan["recipe"]))
+    return recipe_of(plan, _recipe(remembered_recipe(*_home_of(folder)) or plan["recipe"]))
 
 
 def _inputs_of(folder: Path, args: Args) -> list[Path]:
     from builders.engine.finish import remembered_inputs
 
-    inputs: list[Path] = args.input or remembered_inputs(folder.parent.parent, folder.parent.name, folder.name)
+    inputs: list[Path] = args.input or remembered_inputs(*_home_of(folder))
     return inputs
+
+
+def _home_of(folder: Path) -> tuple[Path, str, str]:
+    """The output folder, the name and the version that the folder of a dataset stands for."""
+    whole = Path(os.path.abspath(folder))  # noqa: PTH100 - `.` has no name, and links stay as they are
+    return whole.parent.parent, whole.parent.name, whole.name
 
 
 class Parser(argparse.ArgumentParser):
@@ -279,18 +313,23 @@ class Parser(argparse.ArgumentParser):
 
 
 def make_parser() -> Parser:
-    parser = Parser(
-        prog="siku", description="Raw Chinese text to versioned training datasets.", allow_abbrev=False, add_help=True
-    )
+    parser = Parser(prog="siku", description="Raw Chinese text to versioned training datasets.", allow_abbrev=False)
     parser.known = tuple(command.name for command in COMMANDS)
+    parser.add_argument("--version", action="version", version=f"siku {__version__}")
+    _add(parser, EVERYWHERE)
     words = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     for command in COMMANDS:
         sub = words.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False)
-        for one in (*command.flags, *EVERYWHERE):
-            sub.add_argument(*one.names, **one.settings)
+        _add(sub, command.flags)
+        _add(sub, EVERYWHERE, default=argparse.SUPPRESS)  # one that stands before the command is not reset
         sub.known = tuple(name for one in (*command.flags, *EVERYWHERE) for name in one.names if name.startswith("-"))
         sub.set_defaults(run=command.run, parser=sub)
     return parser
+
+
+def _add(parser: Parser, flags: Sequence[Flag], **settings: Any) -> None:
+    for one in flags:
+        parser.add_argument(*one.names, **one.settings, **settings)
 
 
 def parse(words: Sequence[str]) -> Args:
@@ -304,38 +343,57 @@ def parse(words: Sequence[str]) -> Args:
 def fail(error: SikuError, as_json: bool) -> int:
     if as_json:
         described = {"what": error.what, "where": error.where, "why": error.why, "next": error.next}
-        print(json.dumps({"error": described, "exit_code": error.exit_code}, ensure_ascii=False))
+        print(json.dumps({"error": described, "exit_code": error.exit_code}, ensure_ascii=False), flush=True)
     print("\n".join(error.lines()), file=sys.stderr)
     return error.exit_code
+
+
+def as_siku_error(error: BaseException) -> SikuError:
+    """What is said of an error: of any kind, for even a mistake in siku or in a private recipe is no traceback."""
+    match error:
+        case SikuError():
+            return error
+        case KeyboardInterrupt():
+            return SikuError("interrupted", next="the same command goes on where it stopped", exit_code=INTERRUPTED)
+        case OSError():
+            where = os.fsdecode(error.filename or "")
+            return SikuError(error.strerror or str(error), where=where, next="-v shows more")
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return SikuError(
+        f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " "),
+        where=f"{last.filename}, line {last.lineno}",
+        why="this is a mistake in the recipe or in siku",
+        next="-v shows the way there; if the mistake is in siku, please report it",
+    )
+
+
+def prepare_streams() -> None:
+    """Standard output and error in UTF-8, and there even where they were closed (`siku list >&-`)."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for the whole run
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command. Exit code: 0 done, 1 some input quarantined, 2 wrong use, 3 a guard refused, 130 interrupted."""
     words = sys.argv[1:] if words is None else words
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    prepare_streams()
     as_json, verbose = "--json" in words, "-v" in words or "--verbose" in words
     try:
         args = parse(words)
         code: int = args.run(args)
         sys.stdout.flush()
         return code
-    except SikuError as error:
-        if verbose:
-            traceback.print_exc()
-        return fail(error, as_json)
-    except KeyboardInterrupt:
-        print("interrupted: the same command goes on where it stopped", file=sys.stderr)
-        return INTERRUPTED
     except BrokenPipeError:  # `siku list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, MemoryError) as error:
+    except (Exception, KeyboardInterrupt) as error:
         if verbose:
             traceback.print_exc()
-        where = os.fsdecode(getattr(error, "filename", None) or "")
-        return fail(SikuError(str(error) or type(error).__name__, where=where, next="-v shows more"), as_json)
+        return fail(as_siku_error(error), as_json)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import orjson
 from builders.dedup.hold_out import HoldOut
 from builders.engine.finish import Identity, Part, Request, finished_before, publish, refuse_nothing, remember_inputs
 from builders.engine.ledger import Ledger, guard
-from builders.engine.local import run_tasks
+from builders.engine.local import Workers
 from builders.engine.manifest import package_versions
 from builders.engine.plan import FORMAT, describe, digest
 from builders.engine.progress import Progress
@@ -83,9 +83,10 @@ def build(request: Request, progress: Progress | None = None) -> Built:
     with machine_errors(request.folder), request.store.lock(f"{request.recipe.name}@{request.folder.name}"):
         request.store.sweep()
         remember_inputs(request)
-        work = Work(request, progress)
-        stages = work.take_through(shards)
-        parts = work.write_parts(stages)
+        with Workers(request.store, request.workers, request.recipe.file) as workers:
+            work = Work(request, workers, progress)
+            stages = work.take_through(shards)
+            parts = work.write_parts(stages)
         total = work.total(stages, parts)
         warnings = guard(request.recipe.steps, total)
         refuse_nothing(total)
@@ -96,8 +97,8 @@ def build(request: Request, progress: Progress | None = None) -> Built:
 class Work:
     """The work of one build: shards through segments, decisions, parts; each kept in the store by its key."""
 
-    def __init__(self, request: Request, progress: Progress) -> None:
-        self.request, self.recipe, self.progress = request, request.recipe, progress
+    def __init__(self, request: Request, workers: Workers, progress: Progress) -> None:
+        self.request, self.recipe, self.workers, self.progress = request, request.recipe, workers, progress
         self.store = request.store
         self.segments = split_at_barriers(self.recipe.steps)
         self.surroundings = digest([FORMAT, package_versions()])
@@ -221,7 +222,7 @@ class Work:
         if self.request.fresh:
             for task, _ in tasks:
                 self.store.discard(task.key)
-        return run_tasks(tasks, self.store, self.request.workers, self.recipe.file, self.progress.advance)
+        return self.workers.run(tasks, self.progress.advance)
 
 
 def split_at_barriers(steps: Sequence[Step]) -> list[Segment]:

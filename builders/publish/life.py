@@ -14,6 +14,7 @@ import orjson
 import pyarrow.parquet as pq
 
 from builders.document import Document, Quarantined
+from builders.engine.finish import inputs_file
 from builders.engine.manifest import SPLITS, read_manifest
 from builders.engine.recipe import Recipe
 from builders.steps import Corpus, Edit, Shard, Split
@@ -32,6 +33,15 @@ class Moment:
     name: str
     what: str
     changes: list[str]
+
+
+def remembered_recipe(out: Path, name: str, version: str) -> str:
+    """The file of the private recipe that a version was built from, "" if it was none or is not there any more."""
+    path = inputs_file(out, name, version)
+    if not path.exists():
+        return ""
+    file = str(orjson.loads(path.read_bytes())["recipe"])
+    return file if file and Path(file).exists() else ""
 
 
 def sample_rows(folder: Path, count: int) -> dict[str, list[dict[str, Any]]]:

@@ -55,7 +55,7 @@ class TextFiles(Source):
     """One document a row: `.jsonl`, `.ndjson`, `.json`, `.parquet`, `.csv`, `.tsv`; a whole `.txt`, or each line of it.
 
     A row keeps its `id`; one without is named after its file and its place there. The other columns become its meta,
-    beside `source`; a column of that name is kept as `row_source`.
+    beside `source`; a column of that name is kept as `row_source`. Names of columns are kept, but for an empty one and NUL.
 
     >>> TextFiles(text_column="content", txt="lines").max_line_mb
     64
@@ -69,7 +69,7 @@ class TextFiles(Source):
     max_file_mb: int = 256  # of a .json or .txt file, which is read in one piece
     max_archive_mb: int = 65_536  # unpacked
     max_ratio: int = 200  # unpacked to packed: beyond it an archive is taken for a bomb
-    shard_mb: int = 64  # a larger file of lines is cut, so that several workers share it
+    shard_mb: int = 8  # a larger file of lines is cut, so that several workers share it
 
     def __post_init__(self) -> None:
         mistakes = not_positive(self, "max_line_mb", "max_file_mb", "max_archive_mb", "max_ratio", "shard_mb")
@@ -183,9 +183,8 @@ class TextFiles(Source):
         del meta[self.text_column]
         if stated or meta.get(self.id_column) is None:
             meta.pop(self.id_column, None)
-        for name in RESERVED:
-            if name in meta:
-                meta[f"row_{name}"] = meta.pop(name)
+        for name in [name for name in meta if name in RESERVED or not name or "\0" in name]:
+            meta[_free_name(name, meta)] = meta.pop(name)
         meta["source"] = source
         if row.replaced:
             meta["replaced"] = row.replaced
@@ -214,6 +213,14 @@ class TextFiles(Source):
 def _stated_id(value: object) -> str:
     """The id of a row as text, "" where it has none that can be used."""
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _free_name(name: str, taken: Meta) -> str:
+    """A name in place of one that a column cannot have: `row_source`, or `row_row_source` where that is taken."""
+    free = "row_" + name.replace("\0", "\ufffd")
+    while free in taken:
+        free = f"row_{free}"
+    return free
 
 
 def _seekable(stream: BufferedReader, read_whole: Callable[[BufferedReader], bytes]) -> IO[bytes]:

@@ -33,7 +33,7 @@ def mend_name(name: str) -> str:
         return name
     mended = _from_code_page(name)
     if mended == name and "/" in name:
-        mended = "/".join(map(_from_code_page, name.split("/")))
+        mended = "/".join(part if part.isascii() else _from_code_page(part) for part in name.split("/"))
     return "/".join(map(_from_bytes, mended.split("/"))) if _SURROGATE.search(mended) else mended
 
 
