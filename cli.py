@@ -261,7 +261,7 @@ def _check_numbers(args: Args) -> None:
     if wrong:
         raise SikuError(
             f"{' and '.join(wrong)} cannot be",
-            why="workers and limit are 1 or more; a version is up to 64 letters, digits and . + - _, a letter or digit first",
+            why="workers and limit are 1 or more; a version is a letter or digit, then up to 63 of these and . + - _",
         )
 
 
@@ -315,8 +315,8 @@ class Parser(argparse.ArgumentParser):
 def make_parser() -> Parser:
     parser = Parser(prog="siku", description="Raw Chinese text to versioned training datasets.", allow_abbrev=False)
     parser.known = tuple(command.name for command in COMMANDS)
-    parser.add_argument("--version", action="version", version=f"siku {__version__}")
-    _add(parser, EVERYWHERE)
+    parser.add_argument("--version", action="version", version=f"siku {__version__}", help=argparse.SUPPRESS)
+    _add(parser, EVERYWHERE, help=argparse.SUPPRESS)  # told with each command, taken before it, too
     words = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     for command in COMMANDS:
         sub = words.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False)
@@ -329,7 +329,7 @@ def make_parser() -> Parser:
 
 def _add(parser: Parser, flags: Sequence[Flag], **settings: Any) -> None:
     for one in flags:
-        parser.add_argument(*one.names, **one.settings, **settings)
+        parser.add_argument(*one.names, **(one.settings | settings))
 
 
 def parse(words: Sequence[str]) -> Args:
@@ -343,7 +343,10 @@ def parse(words: Sequence[str]) -> Args:
 def fail(error: SikuError, as_json: bool) -> int:
     if as_json:
         described = {"what": error.what, "where": error.where, "why": error.why, "next": error.next}
-        print(json.dumps({"error": described, "exit_code": error.exit_code}, ensure_ascii=False), flush=True)
+        try:
+            print(json.dumps({"error": described, "exit_code": error.exit_code}, ensure_ascii=False), flush=True)
+        except OSError:  # standard output was what failed
+            _say_no_more()
     print("\n".join(error.lines()), file=sys.stderr)
     return error.exit_code
 
@@ -377,6 +380,11 @@ def prepare_streams() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
+def _say_no_more() -> None:
+    """Let what is still to be written to standard output go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command. Exit code: 0 done, 1 some input quarantined, 2 wrong use, 3 a guard refused, 130 interrupted."""
     words = sys.argv[1:] if words is None else words
@@ -388,7 +396,7 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # `siku list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return 0
     except (Exception, KeyboardInterrupt) as error:
         if verbose:

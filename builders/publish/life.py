@@ -21,7 +21,8 @@ from builders.steps import Corpus, Edit, Shard, Split
 from validators.errors import SikuError, nearest
 from validators.step import Check
 
-MAX_CHANGES = 12  # changed lines shown of one step
+MAX_CHANGES = 4  # changed lines shown of one step
+MAX_CHANGE_CHARS = 160  # of one of them
 SHOWN_CHARS = 400  # of a text in a sample
 CONTEXT_CHARS = 12  # kept on either side of a change within a line
 
@@ -185,17 +186,23 @@ def _edit_words(before: str, document: Document) -> str:
 
 
 def changed_lines(before: str, after: str) -> list[str]:
-    """The lines that differ, marked within the line: `老张推开门。[-（本章完）-]`. At most a dozen, then how many more."""
-    old, new = before.split("\n"), after.split("\n")
-    shown: list[str] = []
-    total = 0
+    """The lines that differ, marked within: `老张推开门。[-（本章完）-]`. The first few, then how many more."""
+    pairs = list(_changed_pairs(before.split("\n"), after.split("\n")))
+    shown = [_cut(marked(old, new)) for old, new in pairs[:MAX_CHANGES]]
+    return [*shown, f"and {len(pairs) - len(shown)} more places"] if len(pairs) > len(shown) else shown
+
+
+def _changed_pairs(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
+    """Lines before and after; line by line where as many came as went, else all of a place in one (⏎ between them)."""
     for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            continue
-        total += 1
-        if len(shown) < MAX_CHANGES:
-            shown.append(marked("⏎".join(old[a:b]), "⏎".join(new[c:d])))
-    return [*shown, f"and {total - len(shown)} more places"] if total > len(shown) else shown
+        if kind == "replace" and b - a == d - c:
+            yield from zip(old[a:b], new[c:d], strict=True)
+        elif kind != "equal":
+            yield "⏎".join(old[a:b]), "⏎".join(new[c:d])
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= MAX_CHANGE_CHARS else line[: MAX_CHANGE_CHARS - 1] + "…"
 
 
 def marked(before: str, after: str) -> str:

@@ -55,7 +55,7 @@ class TextFiles(Source):
     """One document a row: `.jsonl`, `.ndjson`, `.json`, `.parquet`, `.csv`, `.tsv`; a whole `.txt`, or each line of it.
 
     A row keeps its `id`; one without is named after its file and its place there. The other columns become its meta,
-    beside `source`; a column of that name is kept as `row_source`. Names of columns are kept, but for an empty one and NUL.
+    beside `source`; a column of that name is kept as `row_source`.
 
     >>> TextFiles(text_column="content", txt="lines").max_line_mb
     64
