@@ -256,3 +256,16 @@ def test_chinese_paths_with_blanks(siku: Siku, tmp_path: Path, seasoning: tuple[
     ).json
     assert (tmp_path / "输出 一/novel-pretrain/1/manifest.json").exists()
     assert built["rows"]["train"] == 12
+
+
+def test_a_part_changed_in_one_version_does_not_reach_the_next(siku: Siku, books: Path, tmp_path: Path) -> None:
+    siku("build", "novel-pretrain", "--input", books)
+    part = tmp_path / "out/novel-pretrain/1/train/part-00000.parquet"
+    content = bytearray(part.read_bytes())
+    content[len(content) // 2] ^= 1
+    with part.open("r+b") as file:  # in place: version 2 would link the same file
+        file.write(content)
+    again = ("build", "novel-pretrain", "--input", books, "--as", "2")
+    assert "has been changed since it was written" in siku(*again, code=3).err
+    siku(*again)
+    assert "BAD" not in siku("verify", "novel-pretrain@2").out

@@ -154,7 +154,7 @@ def publish(
 
     folder = request.folder
     _clear(folder)
-    _link_parts(folder, parts)
+    linked = _link_parts(folder, parts)
     statistics = Statistics.of(request.recipe.output)
     for part in parts:
         statistics.add(part.result["statistics"])
@@ -180,6 +180,7 @@ def publish(
     write_report(folder, manifest)
     write_card(folder, manifest)
     manifest["files"] = manifests.describe_files(folder)
+    _compare_digests(linked, manifest["files"])
     manifests.write_manifest(folder, manifest)
     return manifest
 
@@ -193,12 +194,15 @@ def _clear(folder: Path) -> None:
         path.unlink()
 
 
-def _link_parts(folder: Path, parts: Iterable[Part]) -> None:
+def _link_parts(folder: Path, parts: Iterable[Part]) -> dict[str, tuple[Path, str]]:
+    """Every linked file of the dataset, with its place in the work store and the digest that it had when it was made."""
+    linked: dict[str, tuple[Path, str]] = {}
     for number, part in enumerate(parts):
         for kind, file in PART_FILES.items():
             source = part.folder / file
             if not source.exists():
                 continue
+            linked[f"{kind}/part-{number:05d}.parquet"] = (source, part.result["sha256"][file])
             target = folder / kind / f"part-{number:05d}.parquet"
             target.parent.mkdir(exist_ok=True)
             try:
@@ -207,6 +211,21 @@ def _link_parts(folder: Path, parts: Iterable[Part]) -> None:
                 scratch = target.with_name(f".{target.name}.tmp")
                 shutil.copyfile(source, scratch)
                 scratch.rename(target)
+    return linked
+
+
+def _compare_digests(linked: dict[str, tuple[Path, str]], files: dict[str, dict[str, Any]]) -> None:
+    """Raise SikuError if a part is not what was written: someone changed it in another version that shares the file."""
+    for name, (source, digest) in linked.items():
+        if files[name]["sha256"] != digest:
+            shutil.rmtree(source.parent, ignore_errors=True)
+            raise SikuError(
+                f"{name} has been changed since it was written",
+                where=str(source),
+                why="its SHA-256 differs from the one in the work store",
+                next="the same command again writes it anew; siku verify finds other versions that share the file",
+                exit_code=3,
+            )
 
 
 def _command(request: Request) -> str:

@@ -145,7 +145,9 @@ class PartTask:
                 if decision and decision.name not in {tally.name for tally in total.steps}:
                     total.steps.insert(0, StepTally(decision.name))
                 total.add(part)
-        return {"ledger": total.to_json(), "statistics": statistics.to_json(), "found": count_part(folder)}
+        digests = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+        counted = {"found": count_part(folder), "sha256": digests}
+        return {"ledger": total.to_json(), "statistics": statistics.to_json(), **counted}
 
     def _row(self, document: Document) -> tuple[Any, ...]:
         meta = document.meta

@@ -30,6 +30,7 @@ class Family(NamedTuple):
     """One kind of addition: any of `phrases` in a key, if the key also matches `requires`.
 
     `spare` characters may be left over beside phrases and vocabulary: the name of a site or of a book.
+    `template` is a pattern with gaps for longer names; all that it matches is addition.
     """
 
     kind: str
@@ -37,11 +38,16 @@ class Family(NamedTuple):
     phrases: tuple[str, ...]
     requires: str
     spare: int
+    template: str
 
 
-def _family(kind: str, reach: Reach, phrases: str, requires: str = "", *, spare: int | None = None) -> Family:
+def _family(
+    kind: str, reach: Reach, phrases: str, requires: str = "", *, spare: int | None = None, template: str = ""
+) -> Family:
     usual = {Reach.CLAUSE: 8, Reach.SENTENCE: 4, Reach.LINE: 0}[reach]
-    return Family(kind, reach, tuple(phrases.split()), requires, usual if spare is None else spare)
+    return Family(
+        kind, reach, tuple(phrases.split()), requires or template, usual if spare is None else spare, template
+    )
 
 
 def _begging() -> str:
