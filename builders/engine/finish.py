@@ -17,7 +17,7 @@ from builders.engine.ledger import Ledger
 from builders.engine.local import usable_cores
 from builders.engine.plan import FORMAT, differences, fingerprint, plan_of
 from builders.engine.recipe import Recipe
-from builders.engine.stages import PART_FILES, Statistics
+from builders.engine.stages import PART_FILES, Statistics, sha256_of
 from builders.engine.store import WorkStore
 from builders.steps import Shard, Split
 from validators.errors import SikuError
@@ -154,7 +154,7 @@ def publish(
 
     folder = request.folder
     _clear(folder)
-    linked = _link_parts(folder, parts)
+    _link_parts(folder, parts)
     statistics = Statistics.of(request.recipe.output)
     for part in parts:
         statistics.add(part.result["statistics"])
@@ -180,7 +180,6 @@ def publish(
     write_report(folder, manifest)
     write_card(folder, manifest)
     manifest["files"] = manifests.describe_files(folder)
-    _compare_digests(linked, manifest["files"])
     manifests.write_manifest(folder, manifest)
     return manifest
 
@@ -194,38 +193,36 @@ def _clear(folder: Path) -> None:
         path.unlink()
 
 
-def _link_parts(folder: Path, parts: Iterable[Part]) -> dict[str, tuple[Path, str]]:
-    """Every linked file of the dataset, with its place in the work store and the digest that it had when it was made."""
-    linked: dict[str, tuple[Path, str]] = {}
+def _link_parts(folder: Path, parts: Iterable[Part]) -> None:
+    """Put the files of the parts into the dataset; a file system without hard links gets copies."""
     for number, part in enumerate(parts):
         for kind, file in PART_FILES.items():
             source = part.folder / file
             if not source.exists():
                 continue
-            linked[f"{kind}/part-{number:05d}.parquet"] = (source, part.result["sha256"][file])
+            _check_unchanged(source, part.result["sha256"][file])
             target = folder / kind / f"part-{number:05d}.parquet"
             target.parent.mkdir(exist_ok=True)
             try:
                 target.hardlink_to(source)
-            except OSError:  # a file system without hard links
+            except OSError:
                 scratch = target.with_name(f".{target.name}.tmp")
                 shutil.copyfile(source, scratch)
                 scratch.rename(target)
-    return linked
 
 
-def _compare_digests(linked: dict[str, tuple[Path, str]], files: dict[str, dict[str, Any]]) -> None:
-    """Raise SikuError if a part is not what was written: someone changed it in another version that shares the file."""
-    for name, (source, digest) in linked.items():
-        if files[name]["sha256"] != digest:
-            shutil.rmtree(source.parent, ignore_errors=True)
-            raise SikuError(
-                f"{name} has been changed since it was written",
-                where=str(source),
-                why="its SHA-256 differs from the one in the work store",
-                next="the same command again writes it anew; siku verify finds other versions that share the file",
-                exit_code=3,
-            )
+def _check_unchanged(source: Path, digest: str) -> None:
+    """Raise SikuError if a part is not what was written: it may be shared with a version that someone edited."""
+    if sha256_of(source) == digest:
+        return
+    shutil.rmtree(source.parent, ignore_errors=True)
+    raise SikuError(
+        "a finished part has been changed since it was written",
+        where=str(source),
+        why="its SHA-256 differs from the one in the work store",
+        next="the same command again writes it anew; siku verify finds other versions that share the file",
+        exit_code=3,
+    )
 
 
 def _command(request: Request) -> str:

@@ -150,6 +150,8 @@ def _covered(key: str, families: list[Family]) -> bytearray:
     for family in families:
         for match in _one_of(family.phrases).finditer(key):
             covered[match.start() : match.end()] = b"\1" * len(match[0])
+        if family.template and (match := _pattern(family.template).search(key)):
+            covered[match.start() : match.end()] = b"\1" * len(match[0])
     return covered
 
 
