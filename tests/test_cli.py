@@ -269,3 +269,25 @@ def test_a_part_changed_in_one_version_does_not_reach_the_next(siku: Siku, books
     assert "has been changed since it was written" in siku(*again, code=3).err
     siku(*again)
     assert "BAD" not in siku("verify", "novel-pretrain@2").out
+
+
+def test_an_id_that_two_rows_have(siku: Siku, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        rows = [{"id": f"r{n}", "text": passage(f"{name} {n}", 200)} for n in range(12)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
+    ran = siku("build", "text-pretrain", "--input", "a.jsonl", "--input", "b.jsonl", "--json")
+    assert ran.json["rows"]["train"] == 24
+    assert "12 ids were met before" in ran.err
+    rows = siku("inspect", "text-pretrain", "--rows", "99", "--json").json["train"]
+    assert len({row["id"] for row in rows}) == 24
+    name = next(row["id"] for row in rows if row["id"].startswith("r7~"))
+    life = siku("inspect", "text-pretrain", name, "--json").json
+    assert life["meta"]["id_given"] == "r7"
+    assert life["text"].startswith(passage("b 7", 200)[:20])
+    assert [step["name"] for step in life["steps"]][-1] == "Blocks"
+    assert (
+        siku("build", "text-pretrain", "--input", "b.jsonl", "--limit", "5", "--as", "5", "--json").json["rows"][
+            "train"
+        ]
+        == 5
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import hashlib
 import os
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
 from builders.dedup.hold_out import HoldOut
@@ -22,7 +24,7 @@ from builders.engine.local import Workers
 from builders.engine.manifest import package_versions
 from builders.engine.plan import FORMAT, describe, digest
 from builders.engine.progress import Progress
-from builders.engine.stages import ROWS_FILE, Decided, PartTask, Piece, ShardTask
+from builders.engine.stages import NAMES_FILE, ROWS_FILE, Decided, PartTask, Piece, ShardTask
 from builders.engine.tables import merge_columns, read_rows
 from builders.steps import Corpus, Fate, Shard, Split
 from validators.errors import SikuError
@@ -61,11 +63,18 @@ class Segment:
 class Stage:
     """One shard after some segments: the folders of finished work, the newest last, and what was decided on it."""
 
-    shard: Shard
-    key: str
+    task: ShardTask  # the newest
     folders: tuple[Path, ...]
     results: tuple[dict[str, Any], ...]
     decided: Decided | None = None
+
+    @property
+    def shard(self) -> Shard:
+        return self.task.shard
+
+    @property
+    def key(self) -> str:
+        return self.task.key
 
 
 def build(request: Request, progress: Progress | None = None) -> Built:
@@ -89,6 +98,8 @@ def build(request: Request, progress: Progress | None = None) -> Built:
             parts = work.write_parts(stages)
         total = work.total(stages, parts)
         warnings = guard(request.recipe.steps, total)
+        if work.renamed:
+            warnings.append(f"{work.renamed:,} ids were met before: those rows have ~ in their id, see `id_given`")
         refuse_nothing(total)
         manifest = publish(request, identity, [stage.shard for stage in stages], total, parts)
     return Built(manifest, request.folder, warnings, time.monotonic() - started)
@@ -101,6 +112,7 @@ class Work:
         self.request, self.recipe, self.workers, self.progress = request, request.recipe, workers, progress
         self.store = request.store
         self.segments = split_at_barriers(self.recipe.steps)
+        self.renamed = 0  # documents whose id an earlier one had
         self.surroundings = digest([FORMAT, package_versions()])
 
     def take_through(self, shards: Sequence[Shard]) -> list[Stage]:
@@ -114,30 +126,43 @@ class Work:
         return stages
 
     def _first(self, shards: Sequence[Shard]) -> list[Stage]:
-        segment = self.segments[0]
         self.progress.start("reading and cleaning", sum(shard.bytes for shard in shards))
-        if self.request.limit is not None:
-            return self._first_limited(shards, segment, self.request.limit)
-        tasks = [self._source_task(shard, segment, None) for shard in shards]
-        results = self._run([(task, task.shard.bytes) for task in tasks])
-        return [self._stage(task, result) for task, result in zip(tasks, results, strict=True)]
+        limit = self.request.limit
+        stages = self._read_all(shards) if limit is None else self._read_limited(shards, limit)
+        if not (suffixes := ids_met_before(stages)):
+            return stages
+        self.renamed = sum(map(len, suffixes.values()))
+        tasks = [dataclasses.replace(stages[place].task, suffixes=rows) for place, rows in suffixes.items()]
+        for place, stage in zip(suffixes, self._run_sources([self._keyed(task) for task in tasks]), strict=True):
+            stages[place] = stage
+        return stages
 
-    def _first_limited(self, shards: Sequence[Shard], segment: Segment, limit: int) -> list[Stage]:
+    def _read_all(self, shards: Sequence[Shard]) -> list[Stage]:
+        return self._run_sources([self._source_task(shard, None) for shard in shards])
+
+    def _read_limited(self, shards: Sequence[Shard], limit: int) -> list[Stage]:
         """The first documents only: one shard after the other, since how many each has is known only by reading."""
         stages: list[Stage] = []
         for shard in shards:
             if limit <= 0:
                 break
-            task = self._source_task(shard, segment, limit)
-            result = self._run([(task, shard.bytes)])[0]
-            stages.append(self._stage(task, result))
-            limit -= result["ledger"]["documents_in"] + sum(result["ledger"]["quarantined"].values())
+            stages += self._run_sources([self._source_task(shard, limit)])
+            ledger = stages[-1].results[0]["ledger"]
+            limit -= ledger["documents_in"] + sum(ledger["quarantined"].values())
         return stages
 
-    def _source_task(self, shard: Shard, segment: Segment, limit: int | None) -> ShardTask:
-        source = describe(self.recipe.source)
-        key = self._key(source, shard.name, shard.digest, _identity(segment.steps), _sketched(segment.corpus), limit)
-        return ShardTask(key, shard, self.recipe.source, segment.steps, segment.corpus, limit=limit)
+    def _run_sources(self, tasks: Sequence[ShardTask]) -> list[Stage]:
+        results = self._run([(task, task.shard.bytes) for task in tasks])
+        return [self._stage(task, result) for task, result in zip(tasks, results, strict=True)]
+
+    def _source_task(self, shard: Shard, limit: int | None) -> ShardTask:
+        segment = self.segments[0]
+        return self._keyed(ShardTask("", shard, self.recipe.source, segment.steps, segment.corpus, limit=limit))
+
+    def _keyed(self, task: ShardTask) -> ShardTask:
+        """The task under the key of all that its result depends on."""
+        made_of = [describe(task.source), task.shard.name, task.shard.digest, task.limit, sorted(task.suffixes.items())]
+        return dataclasses.replace(task, key=self._key(*made_of, _identity(task.steps), _sketched(task.corpus)))
 
     def _next(self, stages: Sequence[Stage], segment: Segment) -> list[Stage]:
         self.progress.start("further steps", sum(stage.shard.bytes for stage in stages))
@@ -158,7 +183,7 @@ class Work:
 
     def _stage(self, task: ShardTask, result: dict[str, Any], old: Stage | None = None) -> Stage:
         folders = (*(old.folders if old else ()), self.store.place(task.key))
-        return Stage(task.shard, task.key, folders, (*(old.results if old else ()), result))
+        return Stage(task, folders, (*(old.results if old else ()), result))
 
     def _decide(self, stages: Sequence[Stage], segment: Segment) -> list[Stage]:
         corpus = segment.corpus
@@ -223,6 +248,23 @@ class Work:
             for task, _ in tasks:
                 self.store.discard(task.key)
         return self.workers.run(tasks, self.progress.advance)
+
+
+def ids_met_before(stages: Sequence[Stage]) -> dict[int, dict[int, str]]:
+    """For documents whose id an earlier one has: a suffix that tells them apart, by stage and by number in the shard.
+
+    The suffix is made of the shard's name and the number (`x~3fa9c1.17`), so it is the same in every run.
+    """
+    names = [np.fromfile(stage.folders[0] / NAMES_FILE, dtype="<u8") for stage in stages]
+    ends = np.cumsum([0, *map(len, names)])
+    _, first = np.unique(np.concatenate(names) if names else [], return_index=True)
+    again = np.setdiff1d(np.arange(ends[-1]), first)
+    suffixes: dict[int, dict[int, str]] = {}
+    for number, place in zip(again.tolist(), (np.searchsorted(ends, again, side="right") - 1).tolist(), strict=True):
+        row = number - int(ends[place])
+        name = stages[place].shard.name.encode("utf-8", "surrogatepass")
+        suffixes.setdefault(place, {})[row] = f"~{hashlib.blake2b(name, digest_size=3).hexdigest()}.{row}"
+    return suffixes
 
 
 def split_at_barriers(steps: Sequence[Step]) -> list[Segment]:

@@ -5,11 +5,13 @@ Both fill one folder of the work store and depend on nothing but what their key 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,7 @@ from builders.steps import Corpus, Fate, Shard, Source
 from validators.step import Step
 
 ROWS_FILE, REFUSED_FILE, EVIDENCE_FILE = "rows.arrow", "refused.arrow", "evidence.arrow"
+NAMES_FILE = "names.bin"  # eight bytes of the digest of every id that the source gave, in order
 PART_FILES = {
     "train": "train.parquet",
     "valid": "valid.parquet",
@@ -70,12 +73,14 @@ class ShardTask:
     before: Path | None = None  # the stage before, and what was decided on it
     decided: Decided | None = None
     limit: int | None = None  # documents read from the source
+    suffixes: Mapping[int, str] = field(default_factory=dict)  # for ids met before, by number in the shard
 
     def run(self, store: WorkStore) -> dict[str, Any]:
         return store.make(self.key, self._fill)[1]
 
     def _fill(self, folder: Path) -> dict[str, Any]:
         columns: dict[str, str] = {}
+        names = bytearray()
         with ExitStack() as stack:
             rows, refused, evidence = (
                 stack.enter_context(RowWriter(folder / name, schema))
@@ -85,19 +90,31 @@ class ShardTask:
             ledger = Ledger.over(self.steps)
             books = _books(ledger, refused, evidence)
             decision = _decision_tally(self.decided)
-            documents = self._documents(books, decision)
+            documents = self._documents(books, decision, names)
             for document in run_documents(self.steps, documents, books, type(self.source).__name__):
                 widen(columns, document.meta)
                 rows.add(document_row(document), len(document.text))
                 if sketch:
                     sketch.add(document)
+        if self.before is None:
+            (folder / NAMES_FILE).write_bytes(names)
         result = {"columns": columns, "rows": rows.rows, "characters": ledger.characters.total()}
         return result | {"ledger": _partial(ledger, decision, first=self.before is None, last=False)}
 
-    def _documents(self, books: Books, decision: StepTally | None) -> Iterator[Document | Quarantined]:
+    def _documents(
+        self, books: Books, decision: StepTally | None, names: bytearray
+    ) -> Iterator[Document | Quarantined]:
         if self.before is None:
-            return islice(self.source.read(self.shard), self.limit)
+            return self._read(names)
         return read_decided(self.before, self.decided, decision, books)
+
+    def _read(self, names: bytearray) -> Iterator[Document | Quarantined]:
+        for number, document in enumerate(islice(self.source.read(self.shard), self.limit)):
+            names += blake2b(document.id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+            if suffix := self.suffixes.get(number):
+                meta = document.meta | {"id_given": document.id}
+                document = dataclasses.replace(document, id=document.id + suffix, meta=meta)
+            yield document
 
 
 @dataclass(frozen=True, slots=True)

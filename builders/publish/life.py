@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import heapq
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -25,6 +27,11 @@ MAX_CHANGES = 4  # changed lines shown of one step
 MAX_CHANGE_CHARS = 160  # of one of them
 SHOWN_CHARS = 400  # of a text in a sample
 CONTEXT_CHARS = 12  # kept on either side of a change within a line
+
+
+_PART = re.compile(r"(.+)[-.]\d+", re.DOTALL)  # the id of a part: that of the whole, and its number
+
+_RENAMED = re.compile(r"~[0-9a-f]{6}\.([0-9]+)")  # what the engine adds to an id that was met before
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +81,23 @@ def life_of(folder: Path, name: str, recipe: Recipe, inputs: Sequence[Path]) -> 
     """
     place, row = _find(folder, name)
     meta = _meta(place, row)
-    evidence = [one for one in _rows(folder, "evidence", None) if name.startswith(one["id"])]
+    ids = set(lineage(name))
+    evidence = [one for one in _rows(folder, "evidence", None) if one["id"] in ids]
     life: dict[str, Any] = {"id": name, "split": place, "end": _end(place, row), "meta": meta, "text": row["text"]}
     traced = _trace(folder, name, meta, recipe, inputs, _fate(place, row))
     return life | traced | {"evidence": [{key: one[key] for key in ("step", "kind", "text")} for one in evidence]}
+
+
+def lineage(name: str) -> list[str]:
+    """The id of a document and those that it may have been split from, the nearest first.
+
+    >>> lineage("7b05-0002.013")
+    ["7b05-0002.013", "7b05-0002", "7b05"]
+    """
+    ids = [name]
+    while match := _PART.fullmatch(ids[-1]):
+        ids.append(match[1])
+    return ids
 
 
 def _find(folder: Path, name: str) -> tuple[str, dict[str, Any]]:
@@ -120,14 +140,28 @@ def _trace(
     if shard is None:
         unread = f"{source or 'its source'} (not found now; say where it is with --input)"
         return {"origin": unread, "steps": []}
-    for document in recipe.source.read(shard):
-        if isinstance(document, Quarantined):
-            if document.id == name:
-                return {"origin": f"{shard.name}: {document.reason}", "steps": []}
-        elif name.startswith(document.id):
-            origin = recipe.source.locate(shard, document, meta)
-            return {"origin": origin, "steps": [vars_of(one) for one in _moments(document, name, recipe, fate)]}
-    return {"origin": f"{shard.name} (the document is not in it any more)", "steps": []}
+    found = _read_again(recipe, shard, name)
+    if isinstance(found, Quarantined):
+        return {"origin": f"{shard.name}: {found.reason}", "steps": []}
+    if found is None:
+        return {"origin": f"{shard.name} (the document is not in it any more)", "steps": []}
+    origin = recipe.source.locate(shard, found, meta)
+    return {"origin": origin, "steps": [vars_of(one) for one in _moments(found, name, recipe, fate)]}
+
+
+def _read_again(recipe: Recipe, shard: Shard, name: str) -> Document | Quarantined | None:
+    """The document of a shard that is called `name`, or else the one that was split into it."""
+    ids = lineage(name)
+    best, found = len(ids), None
+    renamed = _RENAMED.search(name)
+    for number, document in enumerate(recipe.source.read(shard)):
+        if renamed and number == int(renamed[1]):
+            document = dataclasses.replace(document, id=document.id + renamed[0])
+        if document.id in ids[:best]:
+            best, found = ids.index(document.id), document
+        if best == 0:
+            break
+    return found
 
 
 def vars_of(moment: Moment) -> dict[str, Any]:
@@ -155,11 +189,12 @@ def _moments(document: Document, name: str, recipe: Recipe, fate: dict[str, str]
             yield Moment(label, "all is well" if verdict is None else f"refused: {verdict}", [])
         elif isinstance(step, Split):
             parts = list(step(document))
-            mine = [part for part in parts if name.startswith(part.id)]
+            ids = lineage(name)
+            mine = [part for part in parts if part.id in ids]
             if not mine:
                 yield Moment(label, f"made {len(parts)} documents of it, this one not among them", [])
                 return
-            document = max(mine, key=lambda part: len(part.id))
+            document = min(mine, key=lambda part: ids.index(part.id))
             yield Moment(label, _split_words(before, document, len(parts)), [])
         elif isinstance(step, Edit):
             document.notes = []

@@ -236,7 +236,7 @@ def choose_kept(tables: Tables, ids: Iterable[str]) -> tuple[Sample, dict[str, P
             sample.offer(draw(name), place)
             if name in wanted:
                 places[name] = place
-            elif (whole := name.rpartition("-")[0]) in wanted:
+            elif (whole := name.rpartition(".")[0]) in wanted:
                 places.setdefault(whole, place)
     if missing := wanted - places.keys():
         places.update((name, place) for place, name in tables.scan("dropped", "id") if name in missing)

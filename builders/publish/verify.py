@@ -5,9 +5,11 @@ Everything is counted and compared again from the files; nothing is taken from t
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from builders.engine.stages import sha256_of
 from validators.errors import SikuError
 
 MAX_PROBLEMS = 100
+_BLOCK = re.compile(r"\.\d{3,}$")  # what `Blocks` puts behind the id of a document
 Finding = dict[str, Any]  # check, what was looked at, problems (none when all is well)
 
 
@@ -99,14 +102,13 @@ def _duplicates(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[st
         if name == "dropped" and row["duplicate_of"] is not None:
             named[row["duplicate_of"]].append((row["id"], row["text"]))
     checked, problems = 0, []
-    for _, row in _all_rows(folder, ["id", "text"], []):
+    for _, row in _kept_documents(folder, manifest):
         for gone, text in named.pop(row["id"], ()):
             checked += 1
             likeness = exact_jaccard(text, row["text"], step.ngram_chars)
             if likeness < step.jaccard:
                 problems.append(f"{gone} went as a copy of {row['id']}, but their Jaccard is {likeness:.3f}")
-    if not _cut_into_blocks(manifest):
-        problems += [f"{kept}, for which {len(gone)} went as copies, was not kept" for kept, gone in named.items()]
+    problems += [f"{kept}, for which {len(gone)} went as copies, was not kept" for kept, gone in named.items()]
     return f"{checked:,} removed copies against the kept one that each names, Jaccard at least {step.jaccard}", problems
 
 
@@ -115,25 +117,27 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
     step = _near_duplicates(manifest)
     ids: list[str] = []
     splits: dict[str, str] = {}
-    books: dict[str, set[str]] = defaultdict(set)
+    books: dict[tuple[str, str], set[str]] = defaultdict(set)  # by title, too: a user's `book` may hold several
     moved = {row["id"] for row in _evidence(folder) if row["step"] == type(step).__name__}  # alone, not with its book
     with tempfile.TemporaryDirectory() as scratch:
         with step.sketch(Path(scratch)) as sketch:
-            for name, row in _all_rows(folder, None, []):
+            for name, row in _kept_documents(folder, manifest):
                 ids.append(row["id"])
                 splits[row["id"]] = name
                 if (book := row.get("book")) and row["id"] not in moved:
-                    books[book].add(name)
+                    books[book, str(row.get("title") or "")].add(name)
                 sketch.add(Document(row["id"], row["text"], {"book": book}, split=name))
         fates = step.decide([Path(scratch)])[0]
-    problems = [f"the book {book} is in train and in valid" for book, names in sorted(books.items()) if len(names) > 1]
+    problems = [
+        f"the book {book} is in train and in valid" for (book, _), names in sorted(books.items()) if len(names) > 1
+    ]
     for number, fate in sorted(fates.items()):
         name = ids[number]
         partner = fate.duplicate_of or ""
         across = fate.split not in ("", splits[name]) or splits.get(partner, splits[name]) != splits[name]
         if across:
             problems.append(f"{name} in {splits[name]} is near the other split: {fate.why}")
-        elif not fate.split and not _cut_into_blocks(manifest):
+        elif not fate.split:
             problems.append(f"{name} and {partner} were both kept: {fate.why}")
     counts = Counter(splits.values())
     return f"{counts['train']:,} train and {counts['valid']:,} valid rows against each other", problems
@@ -155,6 +159,17 @@ def _near_duplicates(manifest: Mapping[str, Any]) -> NearDuplicates:
 
 def _cut_into_blocks(manifest: Mapping[str, Any]) -> bool:
     return any(step["class"] == "Blocks" and step["max_chars"] for step in manifest["plan"]["steps"])
+
+
+def _kept_documents(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of train and valid; what was cut into blocks after it was compared is whole again."""
+    rows = _all_rows(folder, None, [])
+    if not _cut_into_blocks(manifest):
+        yield from rows
+        return
+    for (name, whole), blocks in groupby(rows, lambda found: (found[0], _BLOCK.sub("", found[1]["id"]))):
+        whole_rows = [row for _, row in blocks]
+        yield name, whole_rows[0] | {"id": whole, "text": "".join(row["text"] for row in whole_rows)}
 
 
 def _all_rows(folder: Path, kept: list[str] | None, dropped: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:

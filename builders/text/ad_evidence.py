@@ -11,13 +11,16 @@ import ahocorasick_rs
 
 from builders.text.ad_keys import Key, phrase_matcher, phrases
 from builders.text.ad_patterns import FAMILIES, Family, Reach
-from builders.text.ad_words import AUTHOR_NOTE, NARRATION, REPORTING, VOCABULARY
+from builders.text.ad_words import AUTHOR_NOTE, NARRATION, REPORTING, VOCABULARY, WEB_WORDS
 
 AUTHOR_NOTE_KIND = "author note"
 _MAX_CHARS = 600  # no addition is longer than this
 _LEFT_OVER_SHARE = {Reach.CLAUSE: 0.3, Reach.SENTENCE: 0.2, Reach.LINE: 0.0}
 _SURE_CHARS, _SURE_CHARS_WITH_ADDRESS = 12, 7  # so long is an addition that no mark parts from the story
 _NAME_CHARS = 8  # what may follow the phrase up to the end of its clause: the name of a site or a book
+_FULL_ADDRESS = r"h ?t ?t ?p|w ?w ?w\W|w ?w ?w点|wap\W|m[ \u3000]*[.．]"
+_OWNED_AFTER = r"[ \u3000]?(?:[是的这那上里中和与、有叫为]|[”』」》）)])"  # what a story says of an address
+_OWNED_BEFORE = r"(?:[了过起叫及与]|名为|关于|一个)$"
 _CLAUSE_MARK = re.compile(r"[，,；;：:、|｜。！？!?…—～~\u3000()（）【】\[\]《]|  ")
 
 
@@ -84,7 +87,11 @@ def find_glued(plain: str, key: Key) -> Span | None:
         return None
     covered = _covered(key.text, families)
     bounds = clause_bounds(plain, key)
-    places = [match.span() for family in families if (match := _one_of(family.phrases).search(key.text))]
+    places = [
+        match.span()
+        for family in families
+        if (match := _pattern(family.template or _one_of(family.phrases).pattern).search(key.text))
+    ]
     start, end = min(places)
     first = _first_glued(key.text, start, bounds, covered)
     last = _last_glued(key.text, end, bounds, covered)
@@ -96,6 +103,21 @@ def find_glued(plain: str, key: Key) -> Span | None:
     if "“" in piece or _is_reported(plain, key, first, first in bounds):
         return None
     return Span(first, last, families[0].kind)
+
+
+def find_watermarks(plain: str, key: Key) -> list[tuple[int, int]]:
+    """Full addresses that stand in a sentence of the story without belonging to it, as places in the plain text."""
+    if "@" not in key.text or _pattern(WEB_WORDS).search(key.text):
+        return []
+    found = []
+    for index, character in enumerate(key.text):
+        start, end = key.starts[index], key.ends[index]
+        if character != "@" or not _pattern(_FULL_ADDRESS).match(plain, start, end):
+            continue
+        owned = _pattern(_OWNED_AFTER).match(plain, end) or _pattern(_OWNED_BEFORE).search(key.text[:index])
+        if not owned and not _pattern(REPORTING).search(key.text[:index]) and (index or plain[end : end + 1] not in "，,"):
+            found.append((start, end))
+    return found
 
 
 def clause_bounds(plain: str, key: Key) -> list[int]:

@@ -23,6 +23,10 @@ _DISGUISES = (
     (0x2E80, 0x2FE0), (0x3220, 0x33FF), (0xF900, 0xFAFF), (0xFF01, 0xFF5F), (0x1D400, 0x1D800), (0x1F110, 0x1F14A),
 )  # fmt: skip
 
+# Letters with accents, of any look, are told by Unicode; these only look alike.
+_LOOKALIKES = dict(zip("ωшѡαаοосеεмпτтιіхχуγрρѕ", "wwwaaooceemnttiixxyypps", strict=True))
+_ACCENTED = ((0xC0, 0x250), (0x1E00, 0x1F00))
+
 _DOMAINS = (
     "com", "net", "org", "info", "xyz", "top", "vip", "cc", "cn", "tw", "hk",
     "biz", "site", "club", "app", "online", "mobi",
@@ -59,6 +63,12 @@ def make_plain(line: str) -> str:
 def _plain_form() -> Mapping[int, str]:
     """Character to its plain form, one to one, for `str.translate`: `Ｗ` and `𝐰` to `w`, `閱` to `阅`."""
     table = {ord(pair[0]): pair[1] for pair in SCRIPT_PAIRS}
+    table.update({ord(letter): plain for letter, plain in _LOOKALIKES.items()})
+    for first, last in _ACCENTED:
+        for code in range(first, last):
+            plain = unicodedata.normalize("NFKD", chr(code))[0].lower()
+            if _KEY_CHARACTER.fullmatch(plain):
+                table[code] = plain
     for first, last in _DISGUISES:
         for code in range(first, last):
             plain = unicodedata.normalize("NFKC", chr(code)).lower()

@@ -53,18 +53,18 @@ class Level(IntEnum):
 _LEVELS = {
     **dict.fromkeys("卷", Level.VOLUME),
     **dict.fromkeys("部集篇编編册冊季辑輯", Level.PART),
-    **dict.fromkeys("章回话話幕折场場则則讲講课課夜传傳", Level.CHAPTER),
+    **dict.fromkeys("章回话話幕折出齣场場则則讲講课課夜传傳", Level.CHAPTER),
     **dict.fromkeys("节節", Level.SECTION),
 }
 _USUAL_UNITS = "卷部集篇章回话話节節"  # the others are ordinary measure words, too: 第一场, 第三夜
-_SIMPLIFIED_UNITS = str.maketrans("話編冊輯場則講課傳節", "话编册辑场则讲课传节")
+_SIMPLIFIED_UNITS = str.maketrans("話編冊輯齣場則講課傳節", "话编册辑出场则讲课传节")
 
 # A unit and what follows it that together are another word: 第一节课, 第三部分, 第一回合.
 _NEVER_A_UNIT = re.compile("部分|[节節][课課]")
 _SELDOM_A_UNIT = re.compile(
     "章[节節程鱼魚法]|[节節][目日车車骨电電]|集[合中团團体體市結结訓训會会裝装]|部[队隊门門长長落位委属屬署电電作戏戲片]|"
     "回[合来來去事头頭答应應国國归歸见見]|篇[文幅章报報论論]|[话話][题題语語剧劇]|卷[轴軸宗子入起]|季[度节節军軍]|册[子页頁]|"
-    "[场場][所合面景雪雨比战戰]|[课課][程堂本文]|夜[晚里裡]|[传傳][说說统統]"
+    "[场場][所合面景雪雨比战戰]|[出齣][戏戲口门門来來去]|[课課][程堂本文]|夜[晚里裡]|[传傳][说說统統]"
 )
 # Right after the unit they go on with a sentence more often than they begin a name: 第一章他写得很慢.
 _SENTENCE_WORDS = frozenset(
@@ -115,7 +115,9 @@ _UNNUMBERED = re.compile(
 _PREFIXED = re.compile(rf"(?P<prefix>{_PREFIX})(?P<heading>第{_B}{_NUMBER}.*)")
 _NAVIGATION = re.compile("[上下前后後]一?[章页頁节節回话話]|目[录錄]")
 _SIDE_STORY = re.compile(rf"番{_B}外(?P<name>之[^，,；：]{{1,25}}|[^，,；：]{{1,12}}篇)$")
-_BODY_MARK = re.compile(rf"(?:【{_B}正{_B}文{_B}】|正{_B}文)[{_BLANK_CHARACTERS}：:、·—–-]*(?=[第卷楔序引【])")
+_BODY_MARK = re.compile(
+    rf"^(?:【{_B}正{_B}文{_B}】|正{_B}文)[{_BLANK_CHARACTERS}：:、·—–-]*(?=[第卷【{_PART_STARTS}]|chapter)", re.I
+)
 _PAGE_NUMBER = re.compile(rf"(?:[.．·]{{3,}}|…{{2,}}){_B}\d{{1,4}}$")
 _BLANK_RUN = re.compile(f"[{_BLANK_CHARACTERS}]+")
 _BRACKETS = {"【": "】", "〖": "〗", "〔": "〕", "[": "]", "［": "］"}
@@ -125,7 +127,7 @@ _RULE_LINE = re.compile(rf"(?=[^\n]*{_FRAME})[{re.escape(_FRAME_CHARACTERS)}{_BL
 class Trust(IntEnum):
     """How much a line says by itself; what is not SURE needs fitting numbers around it."""
 
-    GAP = 0  # 第三章 你是谁？, 第八回合欢楼: only where just this number is missing
+    GAP = 0  # 第三章 你是谁？, 第八回合欢楼: only where just this number is missing in a long book
     DOUBTFUL = 1  # 第一章他写得很慢
     PLAUSIBLE = 2  # 第一章风起
     SURE = 3  # 第一章 风起

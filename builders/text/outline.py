@@ -21,6 +21,7 @@ _ABOUT_THE_BOOK = re.compile(
     "[自代总總原后後]?序|跋|附[录錄]|前[言記记]|引言|[导導][言读讀]|[绪緒][言论論]|[题題][记記]|凡例|[结結][语語]|[后後][记記]"
 )
 _REGULAR_COUNT = 5  # so many headings of one kind say how the book is divided
+_LONG_COUNT = 10  # in so many a number that is missing was hardly left out by the author
 _MIN_ENTRIES = 3  # of a table of contents that nothing else gives away
 _MAX_LONG_ENTRIES = 5  # with lines between them that were not read as entries
 _MAX_ENTRY_CHARS = 100  # what may stand below an entry of a table of contents: a subtitle, a page number
@@ -61,6 +62,7 @@ def _next_starts(text: str, headings: Sequence[Heading]) -> list[int]:
 def _believable(text: str, headings: Sequence[Heading]) -> list[Heading]:
     """The headings that are sure by themselves, or by their place, or whose numbers fit those around them."""
     sure_units = {heading.unit for heading in headings if heading.trust is Trust.SURE}
+    likely = Counter(heading.unit for heading in headings if heading.trust >= Trust.PLAUSIBLE)
     before: dict[str, int] = {}
     counts: Counter[str] = Counter()
     believed: list[Heading] = []
@@ -69,10 +71,13 @@ def _believable(text: str, headings: Sequence[Heading]) -> list[Heading]:
         unit = heading.unit
         last = believed[-1] if believed else None
         if heading.trust is not Trust.SURE and not _well_placed(text, last, heading, neighbour):
-            fits = heading.number is not None and _fits(
-                heading, before.get(unit), after, unit in sure_units, counts[unit]
-            )
-            if not (fits or (heading.number is None and sure_units)):
+            if heading.trust is Trust.GAP:
+                fits = likely[unit] >= _LONG_COUNT and _closes_gap(heading, before.get(unit), after)
+            elif heading.number is None:
+                fits = bool(sure_units)
+            else:
+                fits = _fits(heading, before.get(unit), after, unit in sure_units, counts[unit])
+            if not fits:
                 continue
         believed.append(heading)
         counts[unit] += 1
@@ -115,12 +120,17 @@ def _fits(heading: Heading, before: int | None, after: int | None, unit_is_sure:
                 return True
             rising = (before is None or before < number) and (after is None or after > number)
             return rising and count > 0 and heading.unit != "卷"
-        case Trust.DOUBTFUL:
+        case _:
             if unit_is_sure:
                 return follows and followed
-            return (follows or number <= 1) and (followed or after in (None, 0, 1)) and (follows or followed)
-        case _:  # must close a gap; the last chapters of a long book have nothing after them
-            return follows and (followed or (after is None and count >= 2 * _REGULAR_COUNT))
+            first = before is None or number <= 1
+            return (follows or first) and (followed or after in (None, 0, 1)) and (follows or followed)
+
+
+def _closes_gap(heading: Heading, before: int | None, after: int | None) -> bool:
+    """Whether just this number is missing; the last chapters of a book have nothing after them."""
+    number = heading.number
+    return number is not None and before == number - 1 and after in (number + 1, None)
 
 
 def _without_strays(text: str, headings: list[Heading]) -> list[Heading]:
@@ -281,6 +291,10 @@ class _Entries:
     def _size(self, at: int) -> int:
         return self.ends[at] - self.headings[at].end
 
+    def _is_long(self, at: int) -> bool:
+        """Whether what stands below a heading is more than an entry of a table of contents has."""
+        return self._size(at) > _MAX_ENTRY_CHARS
+
     def _goes_on(self, at: int) -> bool:
         """Whether heading `at` continues the numbers of the one before it."""
         if at >= len(self.headings) or self.headings[at].unit != self.headings[at - 1].unit:
@@ -294,14 +308,12 @@ class _Entries:
         Then the first entry comes again after the last, and this time with a story.
         """
         place = self.headings[first].place
-        long_entries, stop = 0, first + 1
-        while stop < len(self.headings) and self.headings[stop].place != place:
-            long_entries += self._size(stop - 1) > _MAX_ENTRY_CHARS
-            if long_entries > _MAX_LONG_ENTRIES:
-                return 0
-            stop += 1
+        stop = next((at for at in range(first + 1, len(self.headings)) if self.headings[at].place == place), 0)
+        while stop > first + 1 and self._is_long(stop - 1) and self.last_at[self.keys[stop - 1]] < stop:
+            stop -= 1  # a preface, which the contents do not name
         count = stop - first
-        if stop == len(self.headings) or count < _MIN_ENTRIES or 10 * long_entries > count:
+        long_entries = sum(map(self._is_long, range(first, stop - 1)))
+        if count < _MIN_ENTRIES or long_entries > _MAX_LONG_ENTRIES or 10 * long_entries > count:
             return 0
         while self.empty[stop - 1] and self.headings[stop - 1].level < self.headings[stop].level:
             stop -= 1

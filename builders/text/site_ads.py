@@ -24,6 +24,7 @@ from builders.text.ad_evidence import (
     clause_bounds,
     families_in,
     find_glued,
+    find_watermarks,
     is_author_note,
     is_narration,
     is_story,
@@ -46,6 +47,9 @@ _DECORATION_AFTER = re.compile(rf"[{_DECORATION}\s]*")
 _SITE_OWNER = re.compile(
     "(?:[站址页网社局店馆院所部报刊]|主页|博客|论坛|链接|域名|邮箱|公司|大学|学校|协会|中心|平台|软件|电视台|[a-z0-9：])$"
 )
+_SITE_NAME = re.compile("(?:t?txt)?(?:小说|书|文学|中文).{1,4}|.{1,6}(?:小说|中文|文学)网?")  # behind its address
+# 弹幕里一片哀嚎：求加更！
+_REPORTED_BEGGING = re.compile(r"[^\W\d_a-z]{2}[：:]\s*跪?求")
 _BLANKS = re.compile(r"\s*")
 _BOXED = re.compile(r"\s*『([^『』。！？…]+)』\s*")
 _MAX_WATERMARK_CHARS = 80
@@ -156,6 +160,8 @@ def _find_cuts(plain: str, candidates: list[int]) -> list[_Cut]:
             if start == _after_blanks(plain, after_cut) and _goes_on(plain, start, end):
                 cuts.append(_widened(plain, start, end, cuts[-1].kind))
                 after_cut = end
+            else:
+                story_speaks = story_speaks or _REPORTED_BEGGING.search(plain, start, end) is not None
             continue
         key = make_key(plain, *_within(outside, start, end))
         if not key.text:  # marks behind a bracket that goes
@@ -171,6 +177,8 @@ def _find_cuts(plain: str, candidates: list[int]) -> list[_Cut]:
         elif family and (family.reach is Reach.CLAUSE or not story_speaks):
             cuts.append(_widened(plain, start, end, family.kind))
             after_cut = end
+        elif marks := find_watermarks(plain, make_key(plain, (start, end))):
+            cuts += [_widened(plain, *mark, BARE_ADDRESS_KIND) for mark in marks]
         else:
             story_speaks = story_speaks or bool(families_in(key.text))
     return _merged(plain, cuts)
@@ -294,10 +302,14 @@ def _nothing_left(plain: str, cuts: list[_Cut]) -> bool:
     if len(plain) > _MAX_DROPPED_CHARS:
         return False
     spans = _between(cuts, len(plain))
+    key = make_key(plain, *spans).text
+    if judge(key, Reach.LINE):
+        return True
+    if cuts[0].kind == BARE_ADDRESS_KIND and not plain[: cuts[0].start].strip() and _SITE_NAME.fullmatch(key):
+        return True
     outside = "".join(plain[start:end] for start, end in spans)
     if re.search("[…。“”「」『』—]", outside):
         return False
-    key = make_key(plain, *spans).text
     if is_vocabulary(key):
         return True
     surrounded = not plain[: cuts[0].start].strip() and not plain[cuts[-1].end :].strip()

@@ -194,9 +194,11 @@ def test_a_dataset_without_steps_or_facets(make: Make, tmp_path: Path) -> None:
 
 def test_a_copy_of_a_document_that_was_cut_up_is_shown_with_its_first_block(make: Make, tmp_path: Path) -> None:
     made = make()
-    made.train = [Document(f"{one.id}-{block}", one.text[block * 20 :][:20]) for one in made.train for block in (0, 1)]
+    made.train = [
+        Document(f"{one.id}.{block:03d}", one.text[block * 20 - 20 :][:20]) for one in made.train for block in (1, 2)
+    ]
     raw = render_report(tmp_path, made.write(tmp_path)).decode()
-    assert "a-0001-0</code>" in raw
+    assert "a-0001.001</code>" in raw
     assert "No row has this id" not in raw
 
 
