@@ -24,7 +24,7 @@ Mask = npt.NDArray[np.bool_]
 """One truth value a document."""
 
 _MAX_OPEN_FILES = 128
-_BANDS_AT_ONCE_BYTES = 256 << 20  # band keys up to this size are read file by file, larger ones band by band
+_BANDS_AT_ONCE_BYTES = 64 << 20  # band keys up to this size are read file by file, larger ones band by band
 
 
 class SketchedDocuments:

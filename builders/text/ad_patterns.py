@@ -371,6 +371,9 @@ FAMILIES = (
         "版权与本站 仅供读者预览 小时内删除 allrightsreserved 专题网址@ 专题@",
         r"@|本站|本书|小说|作品|电子书|txt|内容|资源|正版|reserved|图书|版权|下载",
     ),
+    _family(
+        "uploader's header", Reach.CLAUSE, "txt电子书 免费小说", template=r"^.{0,8}@[^他她我“]{0,20}小说.*(?:在线阅读|下载).*$"
+    ),
     _family("uploader's header", Reach.CLAUSE, "书香门第", r"书香门第(?:论坛)?(?:整理|制作|@|小说下载)"),
     _family(
         "uploader's header",

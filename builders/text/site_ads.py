@@ -47,7 +47,7 @@ _DECORATION_AFTER = re.compile(rf"[{_DECORATION}\s]*")
 _SITE_OWNER = re.compile(
     "(?:[站址页网社局店馆院所部报刊]|主页|博客|论坛|链接|域名|邮箱|公司|大学|学校|协会|中心|平台|软件|电视台|[a-z0-9：])$"
 )
-_SITE_NAME = re.compile("(?:t?txt)?(?:小说|书|文学|中文).{1,4}|.{1,6}(?:小说|中文|文学)网?")  # behind its address
+_SITE_NAME = re.compile("t?xt.{1,16}|(?:小说|书|文学|中文).{1,4}|.{1,6}(?:小说|中文|文学)网?")  # behind its address
 # 弹幕里一片哀嚎：求加更！
 _REPORTED_BEGGING = re.compile(r"[^\W\d_a-z]{2}[：:]\s*跪?求")
 _BLANKS = re.compile(r"\s*")
