@@ -11,19 +11,23 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow.parquet as pq
 
+from builders.dedup.hold_out import HoldOut
 from builders.dedup.near_duplicates import NearDuplicates, exact_jaccard
 from builders.document import Document
 from builders.engine.ledger import Ledger
-from builders.engine.manifest import DATA_FOLDERS, MANIFEST, SPLITS, read_manifest
+from builders.engine.manifest import DATA_FOLDERS, MANIFEST, SPLITS, read_manifest, summary
+from builders.engine.plan import digest
 from builders.engine.progress import Progress
 from builders.engine.stages import sha256_of
 from validators.errors import SikuError
+from validators.step import Step
 
 MAX_PROBLEMS = 100
+S = TypeVar("S", bound=Step)
 _BLOCK = re.compile(r"\.\d{3,}$")  # what `Blocks` puts behind the id of a document
 Finding = dict[str, Any]  # check, what was looked at, problems (none when all is well)
 
@@ -61,8 +65,13 @@ def _files(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
             problems.append(f"{name} is missing")
         elif path.stat().st_size != file["bytes"] or sha256_of(path) != file["sha256"]:
             problems.append(f"{name} is not what it was: its digest differs")
+        elif path.suffix == ".parquet" and (rows := pq.read_metadata(path).num_rows) != file["rows"]:
+            problems.append(f"{name} has {rows} rows, not {file['rows']}")
     present = {path.relative_to(folder).as_posix() for part in DATA_FOLDERS for path in (folder / part).glob("*")}
     problems += [f"{name} does not belong here" for name in sorted(present - manifest["files"].keys())]
+    inputs = [[one["name"], one["sha256"]] for one in manifest["inputs"]]
+    if digest({"plan": manifest["plan"], "inputs": inputs}) != manifest["fingerprint"]:
+        problems.append(f"{MANIFEST}: the fingerprint is not that of its plan and inputs")
     return f"{len(manifest['files'])} files against their SHA-256 in {MANIFEST}", problems
 
 
@@ -79,10 +88,9 @@ def _ledger(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
         ledger.compare(found)
     except SikuError as error:
         return what, [error.why]
-    figures = {split: ledger.rows[split] for split in SPLITS}
-    return what, [] if figures == manifest["rows"] else [
-        f"rows in the manifest: {manifest['rows']}, in its ledger: {figures}"
-    ]
+    figures = summary(ledger)
+    wrong = [key for key in figures if manifest.get(key) != figures[key]]
+    return what, [f"{key} in the manifest: {manifest.get(key)}, in its ledger: {figures[key]}" for key in wrong]
 
 
 def _ids(folder: Path) -> tuple[str, list[str]]:
@@ -96,7 +104,7 @@ def _ids(folder: Path) -> tuple[str, list[str]]:
 
 
 def _duplicates(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
-    step = _near_duplicates(manifest)
+    step = _step(manifest, NearDuplicates)
     named: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for name, row in _all_rows(folder, [], ["id", "text", "duplicate_of"]):
         if name == "dropped" and row["duplicate_of"] is not None:
@@ -113,8 +121,9 @@ def _duplicates(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[st
 
 
 def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Run the near-duplicate step on what was kept: it must have nothing left to do."""
-    step = _near_duplicates(manifest)
+    """Run the hold-out and the near-duplicate step on what was kept: they must have nothing left to do."""
+    step, hold_out = _step(manifest, NearDuplicates), _step(manifest, HoldOut)
+    problems: list[str] = []
     ids: list[str] = []
     splits: dict[str, str] = {}
     books: dict[tuple[str, str], set[str]] = defaultdict(set)  # by title, too: a user's `book` may hold several
@@ -126,9 +135,12 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
                 splits[row["id"]] = name
                 if (book := row.get("book")) and row["id"] not in moved:
                     books[book, str(row.get("title") or "")].add(name)
-                sketch.add(Document(row["id"], row["text"], {"book": book}, split=name))
+                document = Document(row["id"], row["text"], {"book": book, "title": row.get("title")}, split=name)
+                sketch.add(document)
+                if name == "train" and hold_out(document).split != "train":
+                    problems.append(f"{row['id']} is to be held out and is in train: {document.notes[0].kind}")
         fates = step.decide([Path(scratch)])[0]
-    problems = [
+    problems += [
         f"the book {book} is in train and in valid" for (book, _), names in sorted(books.items()) if len(names) > 1
     ]
     for number, fate in sorted(fates.items()):
@@ -149,12 +161,13 @@ def _evidence(folder: Path) -> Iterator[dict[str, Any]]:
             yield from batch.to_pylist()
 
 
-def _near_duplicates(manifest: Mapping[str, Any]) -> NearDuplicates:
+def _step(manifest: Mapping[str, Any], kind: type[S]) -> S:
     """The step as the plan had it; where it had none, its defaults."""
     for step in manifest["plan"]["steps"]:
-        if step["class"] == "NearDuplicates":
-            return NearDuplicates(**{key: value for key, value in step.items() if key not in ("class", "version")})
-    return NearDuplicates()
+        if step["class"] == kind.__name__:
+            fields: Any = {key: tuple(value) if isinstance(value, list) else value for key, value in step.items()}
+            return kind(**{key: value for key, value in fields.items() if key not in ("class", "version")})
+    return kind()
 
 
 def _cut_into_blocks(manifest: Mapping[str, Any]) -> bool:

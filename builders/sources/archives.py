@@ -194,7 +194,7 @@ def members(path: Path, limits: Limits) -> Iterator[Member]:
     read = _zip_members if file_kind(path.name).suffix == ".zip" else _tar_members
     try:
         for member in read(path, limits):
-            name = member.name
+            name = "/".join(part for part in member.name.split("/") if part != ".")  # `tar -C folder .` writes ./书.txt
             if any(is_hidden(part) for part in name.split("/") if part != ".."):
                 continue
             seen[name] += 1

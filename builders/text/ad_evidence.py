@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import ahocorasick_rs
 
+from builders.text.ad_family import Family, Reach
 from builders.text.ad_keys import Key, phrase_matcher, phrases
-from builders.text.ad_patterns import FAMILIES, Family, Reach
+from builders.text.ad_patterns import FAMILIES
 from builders.text.ad_words import AUTHOR_NOTE, NARRATION, REPORTING, VOCABULARY, WEB_WORDS
 
 AUTHOR_NOTE_KIND = "author note"
@@ -21,11 +22,13 @@ _NAME_CHARS = 8  # what may follow the phrase up to the end of its clause: the n
 _FULL_ADDRESS = r"h ?t ?t ?p|w ?w ?w\W|w ?w ?w点|wap\W|m[ \u3000]*[.．]"
 _OWNED_AFTER = r"[ \u3000]?(?:[是的这那上里中和与、有叫为]|[”』」》）)])"  # what a story says of an address
 _OWNED_BEFORE = r"(?:[了过起叫及与]|名为|关于|一个)$"
+_ABOUT_AUTHORS = r"\W*作者(?:的话|有话要?说|君|按)[^：:】）)\s]"  # a note has a mark there
 _CLAUSE_MARK = re.compile(r"[，,；;：:、|｜。！？!?…—～~\u3000()（）【】\[\]《]|  ")
 
 
-def is_author_note(key: str) -> bool:
-    return _pattern(AUTHOR_NOTE).match(key) is not None
+def is_author_note(piece: str, key: str) -> bool:
+    """Whether a piece of plain text with this key is what an author tells the readers."""
+    return _pattern(AUTHOR_NOTE).match(key) is not None and _pattern(_ABOUT_AUTHORS).match(piece) is None
 
 
 def judge(key: str, reach: Reach) -> Family | None:
@@ -37,7 +40,7 @@ def judge(key: str, reach: Reach) -> Family | None:
     rest = "".join(" " if known else character for character, known in zip(key, covered, strict=True))
     if is_narration(rest):
         return None
-    left_over = covered.count(0)
+    left_over = len(re.sub("[a-z]{3,}", "aa", "".join(rest.split())))
     for family in families:
         if left_over <= max(family.spare, _LEFT_OVER_SHARE[family.reach] * len(key)):
             return family
@@ -115,7 +118,11 @@ def find_watermarks(plain: str, key: Key) -> list[tuple[int, int]]:
         if character != "@" or not _pattern(_FULL_ADDRESS).match(plain, start, end):
             continue
         owned = _pattern(_OWNED_AFTER).match(plain, end) or _pattern(_OWNED_BEFORE).search(key.text[:index])
-        if not owned and not _pattern(REPORTING).search(key.text[:index]) and (index or plain[end : end + 1] not in "，,"):
+        if (
+            not owned
+            and not _pattern(REPORTING).search(key.text[:index])
+            and (index or plain[end : end + 1] not in "，,")
+        ):
             found.append((start, end))
     return found
 

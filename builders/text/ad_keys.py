@@ -52,6 +52,7 @@ _SPELT_OUT = re.compile(rf"[{_HAN}a-z0-9]([^{_HAN}a-z0-9。！？!?…“”\"']
 _SENTENCE_MARK = re.compile("[。！？!?…]")
 _SITE = re.compile("(?:小说|中文|阅读|看书|文学|读书)网|笔趣阁")
 _MAX_NAME_CHARS = 10
+_BUTTONS = frozenset(["下一页", "下一章", "上一页", "上一章", "收藏", "加入书架", "加入书签", "举报", "报错"])
 
 
 def make_plain(line: str) -> str:
@@ -64,6 +65,7 @@ def _plain_form() -> Mapping[int, str]:
     """Character to its plain form, one to one, for `str.translate`: `Ｗ` and `𝐰` to `w`, `閱` to `阅`."""
     table = {ord(pair[0]): pair[1] for pair in SCRIPT_PAIRS}
     table.update({ord(letter): plain for letter, plain in _LOOKALIKES.items()})
+    table.update({ord(stroke): "|" for stroke in "丨丶"})  # Han characters, but only drawn
     for first, last in _ACCENTED:
         for code in range(first, last):
             plain = unicodedata.normalize("NFKD", chr(code))[0].lower()
@@ -117,7 +119,9 @@ def _tokens(plain: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
 
 
 def _is_name(quote: str) -> bool:
-    """Quotation marks around a name, of a site for instance, are not speech."""
+    """Quotation marks around a name, of a site or a button for instance, are not speech."""
+    if quote[1:-1] in _BUTTONS:
+        return True
     if _SENTENCE_MARK.search(quote):
         return False
     name = _SITE.sub("", "".join(_KEY_CHARACTER.findall(quote)))

@@ -29,16 +29,19 @@ _CUT_BITS = 15  # half a pair at the end: files are often cut
 _EURO_BITS = 15
 _HALF_BITS = 12  # half of a surrogate pair
 _SLIP_BITS = 50  # what UTF-16 text may cost more than when read one byte later, before a byte is left out
+_LAST_SLIP_BITS = 20  # the same where the number of bytes is odd, so that one is too many or too few
 _MAX_SLIPS = 4  # so often is all that follows read again
 _MAX_WINDOW_CHARS = 2_000
 _RARE_CHARS, _RARE_BITS = 5, 79  # so many characters that cost so much: the pairs of bytes may be out of step
 _ASCII_BITS = 8
+_LONE_BITS = 9  # what a letter between two Han characters costs more than a letter of a word
 _LEFT_OVER_BITS = 26  # the cost of two characters before a single ASCII one: perhaps the same
 
 _PAIRED = ("gb18030", "big5hkscs")
 _MARGIN_CHARS = 16
 _MAX_REALIGNED_CHARS = 100_000  # of one stretch; where more is broken, a closer look gains nothing
 _ESCAPED = re.compile("([\ud800-\udfff]+)")  # bytes that the codec could not read (`surrogateescape`), or half a pair
+_LONE = re.compile("(?<=[^\0-\x7f])[@-~](?=[^\0-\x7f])")
 _COMBINING = "\u0304\u030c"  # big5hkscs reads four pairs of bytes as two characters, the second of them one of these
 _CUT_TAIL = re.compile(rb"[\x81-\xfe][0-9][\x81-\xfe]?")  # two or three bytes of the four that GB18030 may take
 
@@ -161,10 +164,13 @@ def _realigned(raw: bytes, start: int, stop: int, encoding: str, plain: str) -> 
     for position in range(stop - start):
         for width, step_encoding, text, bits in _steps(raw, start + position, stop, encoding):
             cost = costs[position] + bits
+            if width == 1 and steps[position][0] > 1 and "@" <= text <= "~" and raw[start + position + 1 : start + position + 2] > b"\x7f":
+                cost += _LONE_BITS
             if cost < costs[position + width]:
                 costs[position + width] = cost
                 steps[position + width] = (width, step_encoding, text)
-    if bits_of(plain) < costs[-1] + _MIN_GAIN_BITS and not _ESCAPED.search(plain):
+    plain_bits = bits_of(plain) + _LONE_BITS * len(_LONE.findall(plain))
+    if plain_bits < costs[-1] + _MIN_GAIN_BITS and not _ESCAPED.search(plain):
         return [Piece(start, stop, encoding, _as_meant(plain, encoding))]
     taken = []
     while stop > start:
@@ -256,4 +262,8 @@ def _bytes_in_step(body: bytes, encoding: str) -> int:
     )
     loss = np.append(0, (in_step[: len(later)].astype(np.int64) - later).cumsum())
     slipped = np.flatnonzero(loss - np.minimum.accumulate(loss) > _SLIP_BITS)
-    return len(body) // 2 * 2 if not len(slipped) else int(loss[: slipped[0]].argmin()) * 2
+    if len(slipped):
+        return int(loss[: slipped[0]].argmin()) * 2
+    if len(body) % 2 and loss[-1] - loss.min() > _LAST_SLIP_BITS:
+        return int(loss.argmin()) * 2
+    return len(body) // 2 * 2

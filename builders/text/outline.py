@@ -72,11 +72,13 @@ def _believable(text: str, headings: Sequence[Heading]) -> list[Heading]:
         last = believed[-1] if believed else None
         if heading.trust is not Trust.SURE and not _well_placed(text, last, heading, neighbour):
             if heading.trust is Trust.GAP:
-                fits = likely[unit] >= _LONG_COUNT and _closes_gap(heading, before.get(unit), after)
+                is_long = max(likely[unit], heading.number or 0) >= _LONG_COUNT
+                fits = is_long and _closes_gap(heading, before.get(unit), after)
             elif heading.number is None:
                 fits = bool(sure_units)
             else:
                 fits = _fits(heading, before.get(unit), after, unit in sure_units, counts[unit])
+                fits |= heading.trust is Trust.PLAUSIBLE and heading.label in ("第一章", "第1章") and likely[unit] == 1
             if not fits:
                 continue
         believed.append(heading)
@@ -237,6 +239,7 @@ class _Entries:
         self.empty = [_is_blank(text, heading.end, end) for heading, end in zip(headings, self.ends, strict=True)]
         self.keys = [(heading.place, fold(heading.name)) for heading in headings]
         self.last_at = {key: at for at, key in enumerate(self.keys)}
+        self.last_place_at = {place: at for at, (place, _) in enumerate(self.keys)}
         self.counts = Counter(self.keys)
         self.first_numbered = next((at for at, heading in enumerate(headings) if heading.number is not None), 0)
 
@@ -291,6 +294,9 @@ class _Entries:
     def _size(self, at: int) -> int:
         return self.ends[at] - self.headings[at].end
 
+    def _has_story(self, at: int) -> bool:
+        return not _no_story(self.text, self.headings[at].end, self.ends[at])
+
     def _is_long(self, at: int) -> bool:
         """Whether what stands below a heading is more than an entry of a table of contents has."""
         return self._size(at) > _MAX_ENTRY_CHARS
@@ -309,7 +315,9 @@ class _Entries:
         """
         place = self.headings[first].place
         stop = next((at for at in range(first + 1, len(self.headings)) if self.headings[at].place == place), 0)
-        while stop > first + 1 and self._is_long(stop - 1) and self.last_at[self.keys[stop - 1]] < stop:
+        while (
+            stop > first + 1 and self._has_story(stop - 1) and self.last_place_at[self.headings[stop - 1].place] < stop
+        ):
             stop -= 1  # a preface, which the contents do not name
         count = stop - first
         long_entries = sum(map(self._is_long, range(first, stop - 1)))

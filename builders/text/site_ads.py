@@ -31,8 +31,8 @@ from builders.text.ad_evidence import (
     is_vocabulary,
     judge,
 )
+from builders.text.ad_family import BARE_ADDRESS_KIND, END_MARK_KIND, SITE_NAME_KIND, Reach
 from builders.text.ad_keys import ADDRESS, QUOTE, TITLE, find_candidates, make_key, make_plain
-from builders.text.ad_patterns import BARE_ADDRESS_KIND, SITE_NAME_KIND, Reach
 
 _OPENING, _CLOSING = r"（(【\[［〔〖{｛<＜", r"）)】\]］〕〗}｝>＞"
 _INSIDE = f"[^{_OPENING}{_CLOSING}]"
@@ -51,7 +51,7 @@ _SITE_NAME = re.compile("t?xt.{1,16}|(?:小说|书|文学|中文).{1,4}|.{1,6}(?
 # 弹幕里一片哀嚎：求加更！
 _REPORTED_BEGGING = re.compile(r"[^\W\d_a-z]{2}[：:]\s*跪?求")
 _BLANKS = re.compile(r"\s*")
-_BOXED = re.compile(r"\s*『([^『』。！？…]+)』\s*")
+_BOXED = re.compile(r"\s*[『「《]([^『』「」《》。！？…]+)[』」》]\s*")
 _MAX_WATERMARK_CHARS = 80
 _MAX_NOTE_CHARS = 500
 _MAX_SENTENCE_CHARS = 2000  # a longer one is no addition, and tables of numbers have no sentences at all
@@ -140,7 +140,9 @@ def _judge_line(plain: str) -> str | None:
     key = make_key(plain, boxed.span(1) if boxed else (0, len(plain))).text
     if not boxed and not key.startswith("@"):
         return None
-    family = judge(key, Reach.CLAUSE if boxed and "@" not in key else Reach.LINE)
+    family = judge(key, Reach.LINE)
+    if family and boxed and family.reach is not Reach.CLAUSE and family.kind != END_MARK_KIND and "@" not in key:
+        return None  # that might be somebody's words
     return family.kind if family else None
 
 
@@ -167,7 +169,7 @@ def _find_cuts(plain: str, candidates: list[int]) -> list[_Cut]:
         if not key.text:  # marks behind a bracket that goes
             cuts.append(_widened(plain, start, end, cuts[-1].kind))
             continue
-        if is_author_note(key.text):
+        if is_author_note(plain[start:end], key.text):
             cuts.append(_widened(plain, start, _note_end(plain, end), AUTHOR_NOTE_KIND))
             continue
         family = judge(key.text, Reach.LINE if len(sentences) == 1 else Reach.SENTENCE)
@@ -180,7 +182,14 @@ def _find_cuts(plain: str, candidates: list[int]) -> list[_Cut]:
         elif marks := find_watermarks(plain, make_key(plain, (start, end))):
             cuts += [_widened(plain, *mark, BARE_ADDRESS_KIND) for mark in marks]
         else:
-            story_speaks = story_speaks or bool(families_in(key.text))
+            alone = family or judge(key.text, Reach.LINE)
+            story_speaks = story_speaks or (alone is None and bool(families_in(key.text)))
+    if (
+        not cuts
+        and len(plain) <= _MAX_WATERMARK_CHARS
+        and (family := judge(make_key(plain, (0, len(plain))).text, Reach.LINE))
+    ):
+        return [_Cut(0, len(plain), family.kind)]  # no sentence of it is enough, all together are
     return _merged(plain, cuts)
 
 
@@ -196,12 +205,22 @@ def _split(plain: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     for mark in _marks().finditer(plain, start):
         if mark.lastgroup == "bracket":
             brackets.append(mark.span())
+        if mark.lastgroup == "quote":
+            brackets += _sites_in_quote(plain, *mark.span())
         if mark.lastgroup == "end" or (mark.lastgroup == "quote" and _SPEECH_END.search(mark[0])):
             sentences.append((start, mark.end()))
             start = _after_blanks(plain, mark.end())
     if start < len(plain):
         sentences.append((start, len(plain)))
     return sentences, brackets
+
+
+def _sites_in_quote(plain: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Brackets that name a site where somebody speaks; an address alone may be what is spoken of."""
+    for bracket in re.compile(_BRACKET).finditer(plain, start, end):
+        key = make_key(plain, (bracket.start() + 1, bracket.end() - 1)).text
+        if "@" in key and (key != "@" or bracket[0][0] not in "（("):
+            yield bracket.span()
 
 
 @functools.cache
@@ -223,7 +242,7 @@ def _holds(candidates: list[int], start: int, end: int) -> bool:
 
 def _judge_bracket(plain: str, start: int, end: int) -> str | None:
     key = make_key(plain, (start + 1, end - 1)).text
-    if is_author_note(key):
+    if is_author_note(plain[start + 1 : end - 1], key):
         return AUTHOR_NOTE_KIND
     if key == "@" and _SITE_OWNER.search(plain, max(0, start - 4), start):
         return None
