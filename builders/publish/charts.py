@@ -52,6 +52,9 @@ def waterfall(whole: int, changes: Sequence[Change], first: str, last: str) -> H
     )
 
 
+LEAST_REACH = 1e-6  # what is smaller cannot be told apart on any axis
+
+
 @dataclass(frozen=True)
 class Axis:
     """Shares from `low` to `high`, with a mark every `step`."""
@@ -64,7 +67,7 @@ class Axis:
     def over(least: float, most: float) -> Axis:
         """From zero where much was removed; else from a round share below the least, so that small changes show."""
         reach = most - least
-        span = most if reach > 0.25 or reach == 0 else reach * 1.6
+        span = most if reach > 0.25 or reach < LEAST_REACH else reach * 1.6
         step = _round_step(span / 4)
         low = max(0.0, math.floor((most - span) / step + 1e-9) * step) if span < most else 0.0
         return Axis(round(low, 10), max(1.0, most), step)

@@ -12,7 +12,7 @@ import ahocorasick_rs
 from builders.text.ad_family import Family, Reach
 from builders.text.ad_keys import Key, phrase_matcher, phrases
 from builders.text.ad_patterns import FAMILIES
-from builders.text.ad_words import AUTHOR_NOTE, NARRATION, REPORTING, VOCABULARY, WEB_WORDS
+from builders.text.ad_words import AUTHOR_NOTE, NARRATION, PAST, REPORTING, VOCABULARY, WEB_WORDS
 
 AUTHOR_NOTE_KIND = "author note"
 _MAX_CHARS = 600  # no addition is longer than this
@@ -23,6 +23,7 @@ _FULL_ADDRESS = r"h ?t ?t ?p|w ?w ?w\W|w ?w ?w点|wap\W|m[ \u3000]*[.．]"
 _OWNED_AFTER = r"[ \u3000]?(?:[是的这那上里中和与、有叫为]|[”』」》）)])"  # what a story says of an address
 _OWNED_BEFORE = r"(?:[了过起叫及与]|名为|关于|一个)$"
 _ABOUT_AUTHORS = r"\W*作者(?:的话|有话要?说|君|按)[^：:】）)\s]"  # a note has a mark there
+_SPEAKER = r"[（(【\[]?([\u4e00-\u9fff ]{2,12})[：:]"
 _CLAUSE_MARK = re.compile(r"[，,；;：:、|｜。！？!?…—～~\u3000()（）【】\[\]《]|  ")
 
 
@@ -41,10 +42,18 @@ def judge(key: str, reach: Reach) -> Family | None:
     if is_narration(rest):
         return None
     left_over = len(re.sub("[a-z]{3,}", "aa", "".join(rest.split())))
+    if left_over and families[0].reach is not Reach.CLAUSE and _pattern(PAST).search(key):
+        return None
     for family in families:
         if left_over <= max(family.spare, _LEFT_OVER_SHARE[family.reach] * len(key)):
             return family
     return None
+
+
+def has_speaker(plain: str, start: int, end: int) -> bool:
+    """Whether somebody says what follows: `编辑回复：`, but not `温馨提示：`."""
+    speaker = _pattern(_SPEAKER).match(plain, start, end)
+    return speaker is not None and not is_vocabulary("".join(speaker[1].split()))
 
 
 def families_in(key: str) -> list[Family]:

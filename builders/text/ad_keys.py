@@ -38,7 +38,8 @@ _DOT = r"(?:[ \u3000]{0,2}[.。．·•]{1,3}[ \u3000]{0,2}|点)"
 _SPACED_DOMAIN = "(?:c ?o ?m|n ?e ?t|o ?r ?g|c ?c|c ?n)"
 ADDRESS = (
     rf"(?<![a-z0-9@.-])(?:h ?t ?t ?p ?s? ?[:：] ?/ ?/ ?)?"
-    rf"(?:(?:{_LABEL}{_DOT}){{1,4}}(?:{_DOMAIN}|{_SPACED_DOMAIN})|(?:www|wap|m){_DOT}{_LABEL}{_DOT}{_SHORT_DOMAIN})"
+    rf"(?:(?:{_LABEL}{_DOT}){{1,4}}(?:{_DOMAIN}|{_SPACED_DOMAIN})|(?:www|wap|m){_DOT}{_LABEL}{_DOT}{_SHORT_DOMAIN}|"
+    rf"www{_DOT}[{_HAN}]{{1,8}}{_DOT}{_DOMAIN})"
     rf"(?![a-z0-9])(?:[/:?][!-~]{{0,200}})?"
 )
 QUOTE = r"“[^“”]*(?:”|$)|「[^「」]*(?:」|$)|『[^『』]*(?:』|$)|\"[^\"]*\"|‘[^‘’]{0,200}’"

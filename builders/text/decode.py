@@ -211,8 +211,10 @@ def _cheapest_encoding(samples: list[bytes]) -> str:
     """The encoding in which the samples are the most usual text."""
     costs = {encoding: sum(bits_of(_read(sample, encoding)) for sample in samples) for encoding in _CHINESE}
     best = min(costs, key=costs.__getitem__)
-    chars = sum(len(_read(sample, best)) for sample in samples)
-    if chars < _FEW_CHARS or costs[best] > _CLEAR_BITS * chars:  # short, damaged, or none of these
+    text = "".join(_read(sample, best) for sample in samples)
+    # Half of UTF-16 is ASCII in the others, and cheap, but for control characters here and there.
+    clear = costs[best] <= _CLEAR_BITS * len(text) and not _CONTROL.search(text)
+    if len(text) < _FEW_CHARS or not clear:  # short, damaged, or none of these
         handicaps = dict.fromkeys(_CHINESE, 0) | _HANDICAP_BITS
         costs = {code: sum(mended_bits(sample, code) for sample in samples) + bits for code, bits in handicaps.items()}
     return min(costs, key=costs.__getitem__)

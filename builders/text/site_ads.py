@@ -25,13 +25,14 @@ from builders.text.ad_evidence import (
     families_in,
     find_glued,
     find_watermarks,
+    has_speaker,
     is_author_note,
     is_narration,
     is_story,
     is_vocabulary,
     judge,
 )
-from builders.text.ad_family import BARE_ADDRESS_KIND, END_MARK_KIND, SITE_NAME_KIND, Reach
+from builders.text.ad_family import BARE_ADDRESS_KIND, END_MARK_KIND, SITE_NAME_KIND, SPOKEN_KINDS, Reach
 from builders.text.ad_keys import ADDRESS, QUOTE, TITLE, find_candidates, make_key, make_plain
 
 _OPENING, _CLOSING = r"（(【\[［〔〖{｛<＜", r"）)】\]］〕〗}｝>＞"
@@ -173,6 +174,9 @@ def _find_cuts(plain: str, candidates: list[int]) -> list[_Cut]:
             cuts.append(_widened(plain, start, _note_end(plain, end), AUTHOR_NOTE_KIND))
             continue
         family = judge(key.text, Reach.LINE if len(sentences) == 1 else Reach.SENTENCE)
+        if family and family.kind in SPOKEN_KINDS and has_speaker(plain, start, end):
+            story_speaks = True
+            continue
         glued = _cut_glued(plain, start, end)
         if glued and (family is None or is_story(make_key(plain, (start, glued.start)).text)):
             cuts.append(glued)
