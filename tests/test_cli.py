@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -9,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from opencc import OpenCC
 
@@ -111,6 +114,66 @@ def test_hold_out_by_title(siku: Siku, books: Path) -> None:
     assert "BAD" not in siku("verify", "novel-pretrain@1").out
 
 
+def test_a_held_out_book_is_held_out_in_blocks_too(siku: Siku, books: Path, tmp_path: Path) -> None:
+    words = ("--holdout", "书001", "--set", "steps.Blocks.max_chars=300", "--json")
+    rows = siku("build", "novel-pretrain", "--input", books, *words).json["rows"]
+    assert rows["valid"] >= 18
+    train = pq.read_table(tmp_path / "out/novel-pretrain/1/train", columns=["title"]).to_pydict()["title"]
+    assert set(train) == {"书000", "书002"}
+    assert siku("verify", "novel-pretrain", "--json").json["ok"]
+
+
+def test_titles_to_hold_out_may_hold_commas_and_never_be_blank(siku: Siku, books: Path) -> None:
+    (books / "书001.txt").rename(books / "你好, 再见.txt")
+    words = ("build", "novel-pretrain", "--input", books, "--holdout")
+    assert siku(*words, "你好，再見", "--holdout", "书002", "--json").json["rows"] == {"train": 6, "valid": 12}
+    assert siku(*words, "你好, 再见", "--as", "2", "--json").json["rows"] == {"train": 12, "valid": 6}
+    assert "is no title" in siku(*words, " ", "--as", "3", code=2).err
+
+
+def test_verify_finds_a_planted_leak(siku: Siku, books: Path, tmp_path: Path) -> None:
+    """Even where every digest and every number was made to fit."""
+    siku("build", "novel-pretrain", "--input", books, "--holdout", "书001")
+    folder = tmp_path / "out/novel-pretrain/1"
+    train, valid = ((folder / split / "part-00000.parquet") for split in ("train", "valid"))
+    rows, held = pq.read_table(train), pq.read_table(valid)
+    pq.write_table(pa.concat_tables([rows, held.slice(0, 1)]), train)
+    pq.write_table(held.slice(1), valid)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    moved = len(held["text"][0].as_py())
+    for path in (train, valid):
+        entry = manifest["files"][path.relative_to(folder).as_posix()]
+        entry |= {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
+        entry["rows"] = pq.read_metadata(path).num_rows
+    for ledger in (manifest["ledger"], manifest):
+        ledger["rows"] = {"train": 13, "valid": 5}
+    characters = manifest["ledger"]["characters"]
+    characters |= {"train": characters["train"] + moved, "valid": characters["valid"] - moved}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    ran = siku("verify", "novel-pretrain", "--json", code=3)
+    bad = {check["check"]: check["problems"] for check in ran.json["checks"] if check["problems"]}
+    assert list(bad) == ["splits"]
+    assert "is to be held out and is in train" in bad["splits"][0]
+
+
+@pytest.mark.parametrize("key", ["dropped", "duplicates", "quarantined", "characters", "fingerprint", "steps"])
+def test_verify_finds_a_changed_figure(siku: Siku, books: Path, tmp_path: Path, key: str) -> None:
+    siku("build", "novel-pretrain", "--input", books)
+    path = tmp_path / "out/novel-pretrain/1/manifest.json"
+    manifest = json.loads(path.read_text())
+    match manifest[key]:
+        case int():
+            manifest[key] += 1
+        case str():
+            manifest[key] = manifest[key][::-1]
+        case list():
+            manifest[key][1]["out"] += 1
+        case dict():
+            manifest[key]["kept"] += 1
+    path.write_text(json.dumps(manifest))
+    assert siku("verify", "novel-pretrain", code=3).out.count("BAD") == 1
+
+
 def test_a_kept_plan_runs_again(siku: Siku, books: Path, tmp_path: Path) -> None:
     siku("build", "novel-pretrain", "--input", books, "--set", "steps.Blocks.max_chars=300", "--as", "blocks")
     plan = tmp_path / "out/novel-pretrain/blocks/manifest.json"
@@ -202,6 +265,12 @@ def test_inspect_shows_the_bytes_of_the_source(siku: Siku) -> None:
         (("build", "novel-pretrain", "--set", "steps.Qualty.min_chars=3"), "did you mean steps.Quality?"),
         (("build", "novel-pretrain", "--workers", "0"), "--workers 0 cannot be"),
         (("build", "novel-pretrain", "--as", "../x"), "--as ../x cannot be"),
+        (("build", "novel-pretrain", "--as", ".."), "--as .. cannot be"),
+        (("build", "novel-pretrain", "--as", "."), "--as . cannot be"),
+        (("build", "novel-pretrain", "--as", "-1"), "--as -1 cannot be"),
+        (("inspect", "novel-pretrain", "--rows", "-1"), "--rows -1 cannot be"),
+        (("build", "novel-pretrain", "--set", "source.max_book_mb=0"), "max_book_mb is 0, must be at least 1"),
+        (("build", "text-pretrain", "--set", "source.txt=line"), "txt is 'line', must be 'file' or 'lines'"),
         (("build", "text-pretrain"), "text-pretrain needs an input"),
         (("build", "nothing.py"), "there is no such recipe file"),
         (("inspect", "novel-pretrain"), "there is no dataset 'novel-pretrain'"),
@@ -228,6 +297,50 @@ def test_verbose_shows_where(tmp_path: Path) -> None:
     )
     assert run.returncode == 2
     assert "Traceback" in run.stderr
+
+
+def test_a_mistake_in_a_private_recipe_is_no_traceback(siku: Siku, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        """
+from dataclasses import dataclass
+from builders.engine.recipe import Recipe
+from builders.sources.text_files import TextFiles
+from validators.step import Check
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken(Check):
+    def __call__(self, text):
+        raise ValueError("no such river")
+
+
+recipe = Recipe(name="mine", version="1", summary="", source=TextFiles(), steps=(Broken(),))
+"""
+    )
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"text": passage("x", 100)}))
+    ran = siku("build", "mine.py", "--input", "rows.jsonl", "--json", code=2)
+    assert "no such river" in ran.json["error"]["what"]
+    assert "mine.py, line 11" in ran.json["error"]["where"]
+
+
+def test_json_goes_before_the_command_too_and_comes_out_closed(siku: Siku, tmp_path: Path) -> None:
+    assert siku("--json", "list").json == siku("list", "--json").json
+    for end in (">&-", "2>&-", "> /dev/full"):
+        words = f"{sys.executable} {HOME / 'cli.py'} list --json"
+        run = subprocess.run(f"{words} {end}", shell=True, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert "Traceback" not in run.stderr
+        assert run.returncode == (2 if "full" in end else 0)
+
+
+def test_the_life_of_a_row_with_a_short_id(siku: Siku, tmp_path: Path) -> None:
+    """`1` is no part of `12`."""
+    rows = [{"id": n, "text": passage(str(n), 100)} for n in (1, 12, 123)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    siku("build", "text-pretrain", "--input", "rows.jsonl")
+    for row in rows:
+        life = siku("inspect", "text-pretrain", str(row["id"]), "--json").json
+        assert life["text"] == row["text"]
+        assert all(step["what"] == "no change" for step in life["steps"] if step["name"] == "Normalise")
 
 
 def test_a_narrow_terminal_and_none(siku: Siku, books: Path) -> None:

@@ -41,8 +41,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     numeric = [all(isinstance(row[place], (int, float)) for row in values) for place in range(len(head))]
     cells = [[_cell(value) for value in row] for row in values]
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, right in zip(head, numeric, strict=True):
-        grid.add_column(name, justify="right" if right else "left", overflow="fold")
+    for place, (name, right) in enumerate(zip(head, numeric, strict=True)):
+        grid.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=place == 0)
     for row in cells:
         grid.add_row(*(_literal(value) for value in row))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)

@@ -78,7 +78,7 @@ class Novels(Source):
 
     def __post_init__(self) -> None:
         if mistakes := not_positive(self, "max_book_mb", "max_archive_mb", "max_ratio"):
-            raise SikuError("books cannot be read like this", where="source", why="; ".join(mistakes))
+            raise SikuError("; ".join(mistakes), where="source")
 
     def shards(self, inputs: Sequence[Path]) -> list[Shard]:
         """A file, an archive or a book in a folder is one shard."""

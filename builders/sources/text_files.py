@@ -77,7 +77,7 @@ class TextFiles(Source):
             mistakes.append(f"txt is {self.txt!r}, must be 'file' or 'lines'")
         mistakes += [f"{name} is empty" for name in ("text_column", "id_column") if not getattr(self, name)]
         if mistakes:
-            raise SikuError("texts cannot be read like this", where="source", why="; ".join(mistakes))
+            raise SikuError("; ".join(mistakes), where="source")
 
     def shards(self, inputs: Sequence[Path]) -> list[Shard]:
         """A file or an archive is one shard; a large file of lines several."""

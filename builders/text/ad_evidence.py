@@ -21,7 +21,7 @@ _SURE_CHARS, _SURE_CHARS_WITH_ADDRESS = 12, 7  # so long is an addition that no 
 _NAME_CHARS = 8  # what may follow the phrase up to the end of its clause: the name of a site or a book
 _FULL_ADDRESS = r"h ?t ?t ?p|w ?w ?w\W|w ?w ?w点|wap\W|m[ \u3000]*[.．]"
 _OWNED_AFTER = r"[ \u3000]?(?:[是的这那上里中和与、有叫为]|[”』」》）)])"  # what a story says of an address
-_OWNED_BEFORE = r"(?:[了过起叫及与]|名为|关于|一个)$"
+_OWNED_BEFORE = r"(?:[了过起叫及与：:]|名为|关于|一个)[ \u3000]*$"
 _ABOUT_AUTHORS = r"\W*作者(?:的话|有话要?说|君|按)[^：:】）)\s]"  # a note has a mark there
 _SPEAKER = r"[（(【\[]?([\u4e00-\u9fff ]{2,12})[：:]"
 _CLAUSE_MARK = re.compile(r"[，,；;：:、|｜。！？!?…—～~\u3000()（）【】\[\]《]|  ")
@@ -118,7 +118,7 @@ def find_glued(plain: str, key: Key) -> Span | None:
 
 
 def find_watermarks(plain: str, key: Key) -> list[tuple[int, int]]:
-    """Full addresses that stand in a sentence of the story without belonging to it, as places in the plain text."""
+    """Full addresses that stand in a Chinese sentence of the story without belonging to it, as places in the text."""
     if "@" not in key.text or _pattern(WEB_WORDS).search(key.text):
         return []
     found = []
@@ -126,12 +126,11 @@ def find_watermarks(plain: str, key: Key) -> list[tuple[int, int]]:
         start, end = key.starts[index], key.ends[index]
         if character != "@" or not _pattern(_FULL_ADDRESS).match(plain, start, end):
             continue
-        owned = _pattern(_OWNED_AFTER).match(plain, end) or _pattern(_OWNED_BEFORE).search(key.text[:index])
-        if (
-            not owned
-            and not _pattern(REPORTING).search(key.text[:index])
-            and (index or plain[end : end + 1] not in "，,")
-        ):
+        before, after = key.text[:index], key.text[index + 1 : index + 5]
+        is_topic = not before and plain[end : end + 1] in "，,"
+        owned = _pattern(_OWNED_AFTER).match(plain, end) or _pattern(_OWNED_BEFORE).search(plain[:start])
+        beside_han = not (before[-4:] + after).isascii()
+        if beside_han and not is_topic and not owned and not _pattern(REPORTING).search(before):
             found.append((start, end))
     return found
 
@@ -188,8 +187,8 @@ def _covered(key: str, families: list[Family]) -> bytearray:
     for family in families:
         for match in _one_of(family.phrases).finditer(key):
             covered[match.start() : match.end()] = b"\1" * len(match[0])
-        if family.template and (match := _pattern(family.template).search(key)):
-            covered[match.start() : match.end()] = b"\1" * len(match[0])
+        if family.template and (name := _pattern(family.template).search(key)):
+            covered[name.start() : name.end()] = b"\1" * len(name[0])
     return covered
 
 

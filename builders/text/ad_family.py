@@ -23,6 +23,7 @@ class Reach(enum.IntEnum):
 BARE_ADDRESS_KIND = "site watermark"
 SITE_NAME_KIND = "site name"
 END_MARK_KIND = "end-of-chapter mark"
+NAVIGATION_KIND = "navigation bar"
 # Where a story names a speaker before these, they are reported: 编辑回复：求月票！
 SPOKEN_KINDS = frozenset(["vote begging", "next page notice", "error report link", "please bookmark", END_MARK_KIND])
 

@@ -37,10 +37,10 @@ _LABEL = r"(?:[a-z0-9][a-z0-9-]{0,40}|[a-z0-9](?:[ \u3000][a-z0-9]){1,30})"
 _DOT = r"(?:[ \u3000]{0,2}[.。．·•]{1,3}[ \u3000]{0,2}|点)"
 _SPACED_DOMAIN = "(?:c ?o ?m|n ?e ?t|o ?r ?g|c ?c|c ?n)"
 ADDRESS = (
-    rf"(?<![a-z0-9@.-])(?:h ?t ?t ?p ?s? ?[:：] ?/ ?/ ?)?"
+    rf"(?<![a-z0-9@.-])(?:h ?t ?t ?p ?s? ?[:：] ?[/／] ?[/／] ?)?"
     rf"(?:(?:{_LABEL}{_DOT}){{1,4}}(?:{_DOMAIN}|{_SPACED_DOMAIN})|(?:www|wap|m){_DOT}{_LABEL}{_DOT}{_SHORT_DOMAIN}|"
     rf"www{_DOT}[{_HAN}]{{1,8}}{_DOT}{_DOMAIN})"
-    rf"(?![a-z0-9])(?:[/:?][!-~]{{0,200}})?"
+    rf"(?![a-z0-9])(?:[/:?][!-~]{{0,200}}|／[!-~．／－＿？＝＆]{{0,200}})?"
 )
 QUOTE = r"“[^“”]*(?:”|$)|「[^「」]*(?:」|$)|『[^『』]*(?:』|$)|\"[^\"]*\"|‘[^‘’]{0,200}’"
 TITLE = "《[^《》]{1,40}》"
@@ -99,7 +99,7 @@ def make_key(plain: str, *spans: tuple[int, int]) -> Key:
 @functools.cache
 def _token() -> re.Pattern[str]:
     """What a key is made of. Compiled when it is needed first: that takes longer than most imports."""
-    character = rf"[{_HAN}a-z0-9]|(?<=[0-9])[/／](?=[0-9])"
+    character = rf"[{_HAN}a-z0-9]|(?:(?<=[0-9])|(?<=[0-9] ))[/／](?= ?[0-9])"
     return re.compile(rf"(?P<address>{ADDRESS})|(?P<quote>{QUOTE})|(?P<title>{TITLE})|(?P<character>{character})")
 
 

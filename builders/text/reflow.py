@@ -183,9 +183,18 @@ class _Width:
 def _is_one_paragraph(block: Sequence[str]) -> bool:
     """Whether all lines but the last are equally long, the last is no longer, and most end inside a sentence."""
     body = block[:-1]
-    if not _were_cut(body, block, 0.5) or (len(body) == 1 and len(body[0]) < _MIN_LONE_WIDTH):
+    if len(body) == 1 and len(body[0]) < _MIN_LONE_WIDTH:
+        return False
+    if not (_were_cut(body, block, 0.5) or _is_one_sentence(block)):
         return False
     return any(width.wraps(block) for width in _Width.usual(body))
+
+
+def _is_one_sentence(block: Sequence[str]) -> bool:
+    """Whether long lines have no mark at their ends until the last one ends a sentence."""
+    *body, last = block
+    marked = any(line.endswith(_SENTENCE_END + _PAUSE) for line in body)
+    return len(body) > 1 and not marked and len(body[0]) >= _MIN_LONE_WIDTH and last.endswith(_SENTENCE_END)
 
 
 def _were_cut(body: Sequence[str], block: Sequence[str], share: float) -> bool:

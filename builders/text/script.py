@@ -55,13 +55,18 @@ _GOVERNING = (
     "插堆擺放留藏靠依憑藉含寫讀翻挑懷擱對擒設磊"
 )
 _PARTICLE = re.compile(
-    "著(?!名(?![單片字冊牌號義額姓])|作(?![業揖戰])|述|錄|稱|有[《詩文書成]|於[世竹史篇])"
+    "著(?!名(?![單片字冊牌號義額姓])|作(?![業揖戰])|述|錄|稱|於[世竹史篇])"
+    "(?!有(?:[《詩文書成]|小說|散文|[長中短]篇|論[文著]|專[書著論]|劇本|[多數幾兩二三四五六七八九十百餘]+[部種本篇卷]))"
     f"(?!(?<![{_GOVERNING}]著)[書者《])(?!(?<=合著)[的有了者《，。])"
-    "(?<![名原專編論遺譯巨拙顯卓昭彰土所撰素尤最較微知炳校]著)"
+    "(?<![名原專編遺巨拙顯卓昭彰土所撰素尤最較微知炳校]著)(?<!(?<![議談討辯評爭推])論著)(?<!(?<![翻口])譯著)"
 )
 # A text of any origin writes the particle so if it has one of these and no 着.
 _SURELY_PARTICLE = re.compile(
     "(?<=[看走說笑跟隨沿拿坐站望聽想抱等睡穿帶活開接藉憑])著(?![名作述錄稱書者有])|著(?=[急涼迷慌魔陸])"
+)
+# Words of characters that both scripts have, which are no words of simplified script.
+_SURELY_TRADITIONAL = re.compile(
+    "徵[求收兵集召詢稿文募用兆候]|[特象應]徵|瞭[解然]|明瞭|憑藉|藉[口由此機故助]|乾[杯淨燥脆枯旱糧裂]|[餅曬晒風烘晾擦]乾"
 )
 
 
@@ -102,9 +107,12 @@ class _Lines(NamedTuple):
     traditional: NDArray[numpy.int64]
     simplified: NDArray[numpy.int64]
 
-    def is_traditional(self) -> bool:
-        traditional = int(self.traditional.sum())
-        return traditional >= 2 and traditional > int(self.simplified.sum())
+    def are_traditional(self, text: str) -> bool:
+        """Whether the text as a whole is traditional; where it is short, a word counts, too (宮商角徵羽，徵求)."""
+        traditional, simplified = int(self.traditional.sum()), int(self.simplified.sum())
+        if traditional == 1 and not simplified:
+            return bool(_SURELY_TRADITIONAL.search(text) or _SURELY_PARTICLE.search(text))
+        return traditional >= 2 and traditional > simplified
 
 
 def _count(text: str) -> _Lines:
@@ -121,7 +129,7 @@ def _count(text: str) -> _Lines:
 
 def is_traditional(text: str) -> bool:
     """Whether a text as a whole is in traditional script."""
-    return bool(_has_traditional().search(text)) and _count(text).is_traditional()
+    return bool(_has_traditional().search(text)) and _count(text).are_traditional(text)
 
 
 def _convert_well_formed(text: str) -> str:
@@ -169,7 +177,7 @@ _simplify_title = lru_cache(maxsize=4096)(to_simplified)  # the same for every c
 
 def _simplify_lines(text: str, counts: _Lines, profile: str, traditional_around: bool | None) -> str:
     chosen = (counts.traditional >= 2) & (counts.traditional > counts.simplified)
-    if counts.is_traditional() if traditional_around is None else traditional_around:
+    if counts.are_traditional(text) if traditional_around is None else traditional_around:
         chosen |= (counts.traditional == 1) & (counts.simplified == 0)
     rows = chosen.nonzero()[0].tolist()
     if not rows:
@@ -201,7 +209,7 @@ class Simplify(Edit):
         around = False
         if _has_traditional().search(document.text):
             counts = _count(document.text)
-            around = counts.is_traditional()
+            around = counts.are_traditional(document.text)
             document.text = _simplify_lines(document.text, counts, self.profile, around)
         for field in self.fields:
             if isinstance(value := document.meta.get(field), str):

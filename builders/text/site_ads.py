@@ -32,7 +32,15 @@ from builders.text.ad_evidence import (
     is_vocabulary,
     judge,
 )
-from builders.text.ad_family import BARE_ADDRESS_KIND, END_MARK_KIND, SITE_NAME_KIND, SPOKEN_KINDS, Reach
+from builders.text.ad_family import (
+    BARE_ADDRESS_KIND,
+    END_MARK_KIND,
+    NAVIGATION_KIND,
+    SITE_NAME_KIND,
+    SPOKEN_KINDS,
+    Family,
+    Reach,
+)
 from builders.text.ad_keys import ADDRESS, QUOTE, TITLE, find_candidates, make_key, make_plain
 
 _OPENING, _CLOSING = r"（(【\[［〔〖{｛<＜", r"）)】\]］〕〗}｝>＞"
@@ -48,6 +56,7 @@ _DECORATION_AFTER = re.compile(rf"[{_DECORATION}\s]*")
 _SITE_OWNER = re.compile(
     "(?:[站址页网社局店馆院所部报刊]|主页|博客|论坛|链接|域名|邮箱|公司|大学|学校|协会|中心|平台|软件|电视台|[a-z0-9：])$"
 )
+_FRAME = re.compile(r"\s*[—－–]+\s*[—－–]*[。！!]?\s*")  # of dashes: ——求月票！——
 _SITE_NAME = re.compile("t?xt.{1,16}|(?:小说|书|文学|中文).{1,4}|.{1,6}(?:小说|中文|文学)网?")  # behind its address
 # 弹幕里一片哀嚎：求加更！
 _REPORTED_BEGGING = re.compile(r"[^\W\d_a-z]{2}[：:]\s*跪?求")
@@ -125,6 +134,8 @@ def _clean_line(line: str, candidates: list[int]) -> tuple[str | None, list[Note
     if kind := _judge_line(plain):
         return None, [Note(kind, line)]
     cuts = _find_cuts(plain, candidates)
+    if not cuts and (kind := _judge_sentences(plain)):
+        return None, [Note(kind, line)]
     if not cuts:
         return line, []
     if _nothing_left(plain, cuts):
@@ -145,6 +156,14 @@ def _judge_line(plain: str) -> str | None:
     if family and boxed and family.reach is not Reach.CLAUSE and family.kind != END_MARK_KIND and "@" not in key:
         return None  # that might be somebody's words
     return family.kind if family else None
+
+
+def _judge_sentences(plain: str) -> str | None:
+    """The kind of a line of several sentences that prove nothing one by one: `章节缺失？点击反馈`."""
+    if len(plain) > _MAX_WATERMARK_CHARS:
+        return None
+    family = judge(make_key(plain, (0, len(plain))).text, Reach.LINE)
+    return family.kind if family and not _is_told(plain, 0, len(plain), family) else None
 
 
 def _find_cuts(plain: str, candidates: list[int]) -> list[_Cut]:
@@ -170,31 +189,36 @@ def _find_cuts(plain: str, candidates: list[int]) -> list[_Cut]:
         if not key.text:  # marks behind a bracket that goes
             cuts.append(_widened(plain, start, end, cuts[-1].kind))
             continue
-        if is_author_note(plain[start:end], key.text):
-            cuts.append(_widened(plain, start, _note_end(plain, end), AUTHOR_NOTE_KIND))
-            continue
-        family = judge(key.text, Reach.LINE if len(sentences) == 1 else Reach.SENTENCE)
-        if family and family.kind in SPOKEN_KINDS and has_speaker(plain, start, end):
-            story_speaks = True
-            continue
-        glued = _cut_glued(plain, start, end)
-        if glued and (family is None or is_story(make_key(plain, (start, glued.start)).text)):
-            cuts.append(glued)
-        elif family and (family.reach is Reach.CLAUSE or not story_speaks):
-            cuts.append(_widened(plain, start, end, family.kind))
-            after_cut = end
-        elif marks := find_watermarks(plain, make_key(plain, (start, end))):
-            cuts += [_widened(plain, *mark, BARE_ADDRESS_KIND) for mark in marks]
+        reach = Reach.LINE if len(sentences) == 1 else Reach.SENTENCE
+        if found := _cuts_in_sentence(plain, start, end, key.text, reach, story_speaks):
+            cuts += found
+            after_cut = end if found[-1].end >= end else after_cut
         else:
-            alone = family or judge(key.text, Reach.LINE)
-            story_speaks = story_speaks or (alone is None and bool(families_in(key.text)))
-    if (
-        not cuts
-        and len(plain) <= _MAX_WATERMARK_CHARS
-        and (family := judge(make_key(plain, (0, len(plain))).text, Reach.LINE))
-    ):
-        return [_Cut(0, len(plain), family.kind)]  # no sentence of it is enough, all together are
+            story_speaks = story_speaks or (bool(families_in(key.text)) and judge(key.text, Reach.LINE) is None)
     return _merged(plain, cuts)
+
+
+def _cuts_in_sentence(plain: str, start: int, end: int, key: str, reach: Reach, story_speaks: bool) -> list[_Cut]:
+    """All of the sentence, or what is glued to it, or the addresses inside it."""
+    if is_author_note(plain[start:end], key):
+        return [_widened(plain, start, _note_end(plain, end), AUTHOR_NOTE_KIND)]
+    family = judge(key, reach)
+    if family and _is_told(plain, start, end, family):
+        return []
+    glued = _cut_glued(plain, start, end)
+    if glued and (family is None or is_story(make_key(plain, (start, glued.start)).text)):
+        return [glued]
+    if family and (family.reach is Reach.CLAUSE or not story_speaks):
+        return [_widened(plain, start, end, family.kind)]
+    marks = find_watermarks(plain, make_key(plain, (start, end)))
+    return [_widened(plain, *mark, BARE_ADDRESS_KIND) for mark in marks]
+
+
+def _is_told(plain: str, start: int, end: int, family: Family) -> bool:
+    """Whether it is the story that says so: `编辑回复：求月票！`, `下一章。`."""
+    if family.kind in SPOKEN_KINDS and family.reach is not Reach.CLAUSE:
+        return has_speaker(plain, start, end)
+    return family.kind == NAVIGATION_KIND and family.reach is Reach.LINE and plain[end - 1] == "。"
 
 
 def _split(plain: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -331,6 +355,8 @@ def _nothing_left(plain: str, cuts: list[_Cut]) -> bool:
     if cuts[0].kind == BARE_ADDRESS_KIND and not plain[: cuts[0].start].strip() and _SITE_NAME.fullmatch(key):
         return True
     outside = "".join(plain[start:end] for start, end in spans)
+    if _FRAME.fullmatch(outside) and not plain[cuts[-1].end :].strip("—－– "):
+        return True
     if re.search("[…。“”「」『』—]", outside):
         return False
     if is_vocabulary(key):

@@ -114,6 +114,16 @@ def test_ranges(tmp_path: Path) -> None:
         assert (stream.read(2), stream.read(9), stream.read(9)) == (b"34", b"56", b"")
 
 
+def test_a_tar_of_the_folder_itself(tmp_path: Path) -> None:
+    """`tar -czf books.tgz -C folder .` puts ./ before every name."""
+    with tarfile.open(tmp_path / "books.tgz", "w:gz") as archive:
+        for name in (".", "./书.txt", "./卷/./一.txt", "./.hidden"):
+            info = tarfile.TarInfo(name)
+            info.type = tarfile.DIRTYPE if name == "." else tarfile.REGTYPE
+            archive.addfile(info, io.BytesIO(b""))
+    assert list(contents(tmp_path / "books.tgz")) == ["书.txt", "卷/一.txt"]
+
+
 @pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.tar.bz2", "a.tar.xz", "a.tar.zst", "a.tgz"])
 def test_members(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

@@ -19,6 +19,7 @@ from pyarrow import parquet
 
 from builders.document import Document, Quarantined
 from builders.sources.text_files import PartShard, TextFiles
+from validators.errors import SikuError
 
 TEXT = "雪下了一夜，院子里的脚印都看不见了。他推门进去，屋里没有人，只有一盏灯还亮着。"
 
@@ -112,6 +113,40 @@ def test_json_that_python_writes(tmp_path: Path) -> None:
     first, second = read(path)
     assert (first.text, first.meta["score"], first.meta["replaced"]) == ("雪\ufffd", None, 1)
     assert (second.text, "replaced" in second.meta) == ("😀", False)
+
+
+def test_whole_numbers_beyond_64_bits_keep_their_digits(tmp_path: Path) -> None:
+    line = b'{"id": 12345678901234567890123, "text": "\xe9\x9b\xaa", "n": -1180591620717411303424, "list": [1e25, 7]}'
+    (tmp_path / "rows.jsonl").write_bytes(line)
+    (row,) = read(tmp_path / "rows.jsonl")
+    assert isinstance(row, Document)
+    assert row.id == "12345678901234567890123"
+    assert row.meta["n"] == "-1180591620717411303424"
+    assert row.meta["list"] == [1e25, 7]
+
+
+def test_columns_that_a_dataset_cannot_have(tmp_path: Path) -> None:
+    row = {"text": "雪", "source": "这里", "row_source": "那里", "": 1, "\0n": 2, "split": "valid"}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row))
+    (document,) = read(tmp_path / "rows.jsonl")
+    assert isinstance(document, Document)
+    wanted = {"row_source": "那里", "row_row_source": "这里", "row_": 1, "row_\ufffdn": 2, "split": "valid"}
+    assert document.meta == wanted | {"source": "rows.jsonl"}
+    assert document.split == "train"
+
+
+def test_nesting_that_cannot_be_written_again(tmp_path: Path) -> None:
+    deep = "[" * 400 + "]" * 400
+    (tmp_path / "rows.jsonl").write_text(f'{{"text": "雪", "deep": {deep}}}')
+    (row,) = read(tmp_path / "rows.jsonl")
+    assert isinstance(row, Quarantined)
+    assert row.reason.startswith("nested too deeply: line 1")
+
+
+@pytest.mark.parametrize("wrong", [{"txt": "line"}, {"shard_mb": 0}, {"max_ratio": -1}, {"text_column": ""}])
+def test_settings_that_cannot_be(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SikuError, match="must be|is empty"):
+        TextFiles(**wrong)
 
 
 def test_a_line_that_is_too_long_is_not_held(tmp_path: Path) -> None:
