@@ -200,18 +200,19 @@ class Labels(NamedTuple):
     mean_chars: float
 
 
-def labels(kinds: Kinds, max_chars: int = 40) -> Labels:
+def labels(units: Units, kinds: Kinds, max_chars: int = 40) -> Labels:
     """How much of a text is words and headlines side by side instead of sentences; longer pieces are none."""
     import numpy
 
     is_han = (kinds >= Kind.PLAIN) & (kinds <= Kind.RARE)
     breaks = (kinds == Kind.LINE_BREAK) | (kinds == Kind.SIGN) | (kinds == Kind.BRACKET) | (kinds == Kind.SYMBOL)
+    breaks |= (units == ord("：")) | (units == ord(":"))
     between = (kinds[1:-1] == Kind.BLANK) & is_han[:-2]
     breaks[1:-1] |= between & (is_han[2:] | (kinds[2:] == Kind.BLANK))
     piece = numpy.cumsum(breaks)
     pieces = int(piece[-1]) + 1
     han = numpy.bincount(piece[is_han], minlength=pieces)
-    marked = numpy.bincount(piece[(kinds == Kind.STOP) | (kinds == Kind.MARK)], minlength=pieces)
+    marked = numpy.bincount(piece[((kinds == Kind.STOP) | (kinds == Kind.MARK)) & ~breaks], minlength=pieces)
     label = han[(marked == 0) & (han > 0) & (han <= max_chars)]
     total = int(han.sum())
     return Labels(float(label.sum() / max(total, 1)), float(label.mean()) if len(label) else 0.0)
@@ -236,6 +237,7 @@ _TEASER = re.compile(
     rf"(?:(?:…|\.{{3}}|。{{3}}|．{{3}})[ \u3000]{{0,4}}[\[【(（<《]?(?:{_LINK})?|{_LINK})"
     r"[\]】)）>》»›→]{0,4}(?=\s|\Z)"
 )
+_OWN_LINK = re.compile(rf"[\[【(（<《]?{_LINK}[\]】)）>》»›→]{{0,4}}")
 _TEASER_CHARS = 24  # no teaser's end is longer
 _TEASER_ENDS = frozenset("….。．]】)）>》»›→" + _REST)
 _MIN_TEASERS = 3
@@ -251,6 +253,9 @@ def teaser_share(text: str) -> float:
     lines = ended = 0
     for line in text.split("\n"):
         line = line.rstrip()
+        if line and line[-1] in _TEASER_ENDS and _OWN_LINK.fullmatch(line.lstrip()) and lines:
+            ended = min(ended + 1, lines)  # the link belongs to the line before, which may count already
+            continue
         lines += bool(line)
         if not line or line[-1] not in _TEASER_ENDS or (line.endswith("……") and any(stop in line for stop in _STOP)):
             continue  # the long ellipsis after whole sentences is a voice that falls silent

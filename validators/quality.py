@@ -101,6 +101,12 @@ class _Figures:
         return repetition(self.units[(self.kinds >= Kind.PLAIN) & (self.kinds <= Kind.RARE)])
 
 
+def _is_unit(pair: str, text: str) -> bool:
+    """Whether two characters mostly count something: `356.8万人`, `20元`."""
+    counted = len(re.findall(f"[0-9０-９] ?{pair}", text))
+    return 2 * counted > text.count(pair)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Quality(Check):
     """Refuses text that no model should learn from; the first rule that applies is named, cheap rules come first.
@@ -217,7 +223,7 @@ class Quality(Check):
     def _repeated(self, figures: _Figures, genre: Genre) -> Verdict | None:
         repeated, distinct, pair, pair_share = figures.repetition()
         is_stuffed = pair_share / distinct > genre.max_stuffing and pair_share * figures.han > _MIN_KEYWORDS
-        if is_stuffed and distinct > _ONE_SENTENCE:
+        if is_stuffed and distinct > _ONE_SENTENCE and not _is_unit(pair, figures.text):
             return Verdict("keyword stuffing", f"{pair_share:.1%} of all pairs of characters are {pair}")
         if distinct < genre.min_distinct_share:
             return Verdict("repetition", f"only {distinct:.1%} of the runs of four characters are new where they stand")
@@ -245,8 +251,9 @@ class Quality(Check):
     def _unconnected(self, figures: _Figures) -> Verdict | None:
         """Words and headlines without sentences; where there are marks enough, nobody looks any closer."""
         stops, marks = figures.count(Kind.STOP), figures.count(Kind.STOP, Kind.MARK)
+        marks -= figures.text.count("：") + figures.text.count(":")  # 字号：大 中 小
         if marks * _USUAL_HAN_PER_MARK < figures.han:
-            share, mean_chars = labels(figures.kinds)
+            share, mean_chars = labels(figures.units, figures.kinds)
             if share > self.max_label_share:
                 check = "navigation bar" if mean_chars <= _MAX_LINK_CHARS else "no sentence"
                 return _verdict(

@@ -162,9 +162,10 @@ def _realigned(raw: bytes, start: int, stop: int, encoding: str, plain: str) -> 
     costs = [0] + [1 << 40] * (stop - start)
     steps: list[tuple[int, str, str]] = [(0, "", "")] * (stop - start + 1)
     for position in range(stop - start):
+        after = start + position + 1
         for width, step_encoding, text, bits in _steps(raw, start + position, stop, encoding):
             cost = costs[position] + bits
-            if width == 1 and steps[position][0] > 1 and "@" <= text <= "~" and raw[start + position + 1 : start + position + 2] > b"\x7f":
+            if "@" <= text <= "~" and steps[position][0] > 1 and raw[after : after + 1] > b"\x7f":
                 cost += _LONE_BITS
             if cost < costs[position + width]:
                 costs[position + width] = cost

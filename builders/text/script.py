@@ -21,8 +21,8 @@ PROFILES = ("auto", "hk", "tw")
 
 # Forms that OpenCC's t2s leaves, though simplified script has another one: Taiwan, Hong Kong and old printing.
 _FORMS = zip(
-    "簷痺衞粧枱糭敍籐旛暱遯煖啣傚瞇搆袴瑯姪牋拏搾鼇砲痲嬝伕橕摀懃徬讎衹藉淸靑鄕緖擕窻疎縂麤",
-    "檐痹卫妆台粽叙藤幡昵遁暖衔效眯构裤琅侄笺拿榨鳌炮麻袅夫撑捂勤彷仇只借清青乡绪携窗疏总粗",
+    "簷痺衞粧枱糭敍籐旛暱遯煖啣傚瞇搆袴瑯姪牋拏搾鼇砲痲嬝伕橕摀懃徬讎衹藉淸靑鄕緖擕窻疎縂麤菓",
+    "檐痹卫妆台粽叙藤幡昵遁暖衔效眯构裤琅侄笺拿榨鳌炮麻袅夫撑捂勤彷仇只借清青乡绪携窗疏总粗果",
     strict=True,
 )
 

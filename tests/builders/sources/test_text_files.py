@@ -145,7 +145,7 @@ def test_nesting_that_cannot_be_written_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [{"txt": "line"}, {"shard_mb": 0}, {"max_ratio": -1}, {"text_column": ""}])
 def test_settings_that_cannot_be(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SikuError, match="must be|is empty"):
+    with pytest.raises(SikuError, match=r"must be|is empty"):
         TextFiles(**wrong)
 
 
