@@ -59,6 +59,7 @@ _MIN_LOG_BREAKS = 4
 _MIN_ASCII_OF_CODE = 0.12
 _ONE_SENTENCE = 0.35  # distinct runs: below, the text is not about one word but is one sentence
 _MIN_KEYWORDS = 6
+_MORE_KEYWORDS = 4  # beyond the share that is allowed: a short text may be about one thing
 _MIN_HAN_OF_LIST = 40
 _CHOPPED_HAN_PER_MARK = 3.5  # with so many marks, twice as many plain characters are asked for
 _USUAL_HAN_PER_MARK = 15
@@ -222,7 +223,8 @@ class Quality(Check):
 
     def _repeated(self, figures: _Figures, genre: Genre) -> Verdict | None:
         repeated, distinct, pair, pair_share = figures.repetition()
-        is_stuffed = pair_share / distinct > genre.max_stuffing and pair_share * figures.han > _MIN_KEYWORDS
+        most = genre.max_stuffing + _MORE_KEYWORDS / max(figures.han, 1)
+        is_stuffed = pair_share / distinct > most and pair_share * figures.han > _MIN_KEYWORDS
         if is_stuffed and distinct > _ONE_SENTENCE and not _is_unit(pair, figures.text):
             return Verdict("keyword stuffing", f"{pair_share:.1%} of all pairs of characters are {pair}")
         if distinct < genre.min_distinct_share:

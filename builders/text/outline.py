@@ -22,6 +22,8 @@ _ABOUT_THE_BOOK = re.compile(
 )
 _REGULAR_COUNT = 5  # so many headings of one kind say how the book is divided
 _LONG_COUNT = 10  # in so many a number that is missing was hardly left out by the author
+_MAX_SHORT_CHARS = 12  # of a name that begins as a sentence may: 第三章他的家
+_MARK_INSIDE = re.compile("[，,；：…]")
 _MIN_ENTRIES = 3  # of a table of contents that nothing else gives away
 _MAX_LONG_ENTRIES = 5  # with lines between them that were not read as entries
 _MAX_ENTRY_CHARS = 100  # what may stand below an entry of a table of contents: a subtitle, a page number
@@ -89,19 +91,27 @@ def _believable(text: str, headings: Sequence[Heading]) -> list[Heading]:
 
 
 def _numbers_after(headings: Sequence[Heading]) -> list[int | None]:
-    """For every heading the number of the next one with its unit that is no less sure."""
+    """For every heading the number of the next one with its unit that is no less sure, or that continues it."""
     numbers: list[int | None] = []
     ahead: dict[tuple[str, Trust], int] = {}
+    neighbour: Heading | None = None
     for heading in reversed(headings):
-        numbers.append(ahead.get((heading.unit, heading.trust)))
+        if neighbour and neighbour.says_the_same(heading):  # a heading that is given twice
+            numbers.append(numbers[-1])
+            continue
+        sure, any_ = ahead.get((heading.unit, heading.trust)), ahead.get((heading.unit, Trust.DOUBTFUL))
+        numbers.append(any_ if any_ and heading.number == any_ - 1 else sure)
         if heading.number is not None:
             ahead.update(((heading.unit, trust), heading.number) for trust in Trust if trust <= heading.trust)
+        neighbour = heading
     return numbers[::-1]
 
 
 def _well_placed(text: str, last: Heading | None, heading: Heading, neighbour: Heading | None) -> bool:
     """Whether a heading says what its neighbour says, holds the chapter right below, or is a text's first line."""
-    if any(other and other.trust is Trust.SURE and heading.says_the_same(other) for other in (last, neighbour)):
+    if last and heading.says_the_same(last):
+        return True
+    if neighbour and neighbour.trust is Trust.SURE and heading.says_the_same(neighbour):
         return True
     if heading.trust < Trust.PLAUSIBLE:
         return False
@@ -125,6 +135,8 @@ def _fits(heading: Heading, before: int | None, after: int | None, unit_is_sure:
         case _:
             if unit_is_sure:
                 return follows and followed
+            if len(heading.name) <= _MAX_SHORT_CHARS and not _MARK_INSIDE.search(heading.name):
+                return (follows or followed) and number not in (before, after)
             first = before is None or number <= 1
             return (follows or first) and (followed or after in (None, 0, 1)) and (follows or followed)
 
@@ -259,8 +271,14 @@ class _Entries:
             stop += 1
         end = stop
         while at < end < len(self.headings) and self.headings[end - 1].level < self.headings[end].level:
+            if not self.headings[end - 1].unit or (end - at > 2 and self._is_entry(end - 1)):
+                break
             end -= 1
         return end
+
+    def _is_entry(self, at: int) -> bool:
+        """Whether a part comes again, and so is the last entry of a table of contents rather than holding chapters."""
+        return self.headings[at].level > Level.VOLUME and self.last_at[self.keys[at]] > at
 
     def contents(self, at: int, run_end: int, *, in_front: bool) -> tuple[int, int] | None:
         """Where a table of contents that begins with heading `at` ends: heading and character."""
