@@ -23,6 +23,7 @@ _ABOUT_THE_BOOK = re.compile(
 _REGULAR_COUNT = 5  # so many headings of one kind say how the book is divided
 _LONG_COUNT = 10  # in so many a number that is missing was hardly left out by the author
 _MAX_SHORT_CHARS = 12  # of a name that begins as a sentence may: 第三章他的家
+_PART_MARKS = tuple("上中下）)")
 _MARK_INSIDE = re.compile("[，,；：…]")
 _MIN_ENTRIES = 3  # of a table of contents that nothing else gives away
 _MAX_LONG_ENTRIES = 5  # with lines between them that were not read as entries
@@ -136,7 +137,9 @@ def _fits(heading: Heading, before: int | None, after: int | None, unit_is_sure:
             if unit_is_sure:
                 return follows and followed
             if len(heading.name) <= _MAX_SHORT_CHARS and not _MARK_INSIDE.search(heading.name):
-                return (follows or followed) and number not in (before, after)
+                if number in (before, after):
+                    return heading.name.endswith(_PART_MARKS)
+                return follows or followed
             first = before is None or number <= 1
             return (follows or first) and (followed or after in (None, 0, 1)) and (follows or followed)
 
@@ -270,15 +273,15 @@ class _Entries:
         while stop < len(self.headings) and self.empty[stop]:
             stop += 1
         end = stop
-        while at < end < len(self.headings) and self.headings[end - 1].level < self.headings[end].level:
-            if not self.headings[end - 1].unit or (end - at > 2 and self._is_entry(end - 1)):
-                break
+        while at < end < len(self.headings) and self._holds_next(end - 1, end - at):
             end -= 1
         return end
 
-    def _is_entry(self, at: int) -> bool:
-        """Whether a part comes again, and so is the last entry of a table of contents rather than holding chapters."""
-        return self.headings[at].level > Level.VOLUME and self.last_at[self.keys[at]] > at
+    def _holds_next(self, at: int, run: int) -> bool:
+        """Whether heading `at`, the last of a run, holds the next one; a part that comes again ends the contents."""
+        heading = self.headings[at]
+        is_entry = run > 2 and heading.level > Level.VOLUME and self.last_at[self.keys[at]] > at
+        return bool(heading.unit) and heading.level < self.headings[at + 1].level and not is_entry
 
     def contents(self, at: int, run_end: int, *, in_front: bool) -> tuple[int, int] | None:
         """Where a table of contents that begins with heading `at` ends: heading and character."""
@@ -341,7 +344,7 @@ class _Entries:
         long_entries = sum(map(self._is_long, range(first, stop - 1)))
         if count < _MIN_ENTRIES or long_entries > _MAX_LONG_ENTRIES or 10 * long_entries > count:
             return 0
-        while self.empty[stop - 1] and self.headings[stop - 1].level < self.headings[stop].level:
+        while self.empty[stop - 1] and self._holds_next(stop - 1, stop - first):
             stop -= 1
         labelled = _contents_start(self.text, self.headings[first].start) < self.headings[first].start
         stories = [self._size(at) for at in range(stop, len(self.headings))]
