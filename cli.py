@@ -209,19 +209,18 @@ def _recipe(name: str) -> Any:
 
 def _request(args: Args) -> Any:
     from builders.engine.finish import Request
-    from builders.engine.plan import apply_settings, read_plan, recipe_of
+    from builders.engine.plan import apply_settings, changed_settings, read_plan, recipe_of
 
     _check_numbers(args)
     limit = args.limit
     if args.recipe.endswith(".json"):
         plan = read_plan(Path(args.recipe))
-        recipe = recipe_of(plan, _recipe(plan["recipe"]))
+        default = _recipe(plan["recipe"])
+        recipe = recipe_of(plan, default)
         limit = plan.get("limit") if limit is None else limit
     else:
-        recipe = _recipe(args.recipe)
+        default = recipe = _recipe(args.recipe)
     recipe = _held_out(apply_settings(recipe, args.set), args.holdout)
-    settings = [*args.set, *([f"steps.HoldOut.titles={','.join(args.holdout)}"] if args.holdout else [])]
-    settings = settings if not args.recipe.endswith(".json") else [f"(plan of {args.recipe})", *settings]
     circumstances = {} if args.workers is None else {"workers": args.workers}
     return Request(
         recipe=recipe,
@@ -230,7 +229,7 @@ def _request(args: Args) -> Any:
         version=args.version,
         limit=limit,
         fresh=args.fresh,
-        settings=settings,
+        settings=changed_settings(default, recipe),
         **circumstances,
     )
 

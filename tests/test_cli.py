@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from opencc import OpenCC
 
+from builders.engine.store import SEAL, seal_of
 from tests.corpora import passage, write_books
 from tests.running import HOME, Siku, digests
 
@@ -96,13 +97,73 @@ def test_a_tampered_number_fails_the_build(siku: Siku, books: Path, tmp_path: Pa
     words = ("build", "novel-pretrain", "--input", books)
     siku(*words)
     (tmp_path / "out/novel-pretrain/1/manifest.json").unlink()
-    seal = next(path / "sealed.json" for path in tmp_path.glob("out/.siku/work/*/*") if (path / "rows.arrow").exists())
-    content = json.loads(seal.read_text())
+    stage = next(path for path in tmp_path.glob("out/.siku/work/*/*") if (path / "rows.arrow").exists())
+    content = json.loads((stage / SEAL).read_text())
     content["result"]["ledger"]["steps"][1]["out"] += 1
-    seal.write_text(json.dumps(content))
+    (stage / SEAL).write_text(json.dumps(content))
+    assert "finished work has been changed" in siku(*words, code=3).err
+    files = [stage / name for name in content["files"]]
+    (stage / SEAL).write_text(json.dumps(seal_of(files, content["result"])))  # and by someone who knows the seal
     assert "the ledger does not balance" in siku(*words, code=3).err
     assert not (tmp_path / "out/novel-pretrain/1/manifest.json").exists()
     assert siku(*words, "--fresh", "--json").json["rows"]["train"] == 18
+
+
+def test_a_flipped_byte_of_finished_work_is_noticed(siku: Siku, books: Path, tmp_path: Path) -> None:
+    words = ("build", "novel-pretrain", "--input", books)
+    siku(*words)
+    (tmp_path / "out/novel-pretrain/1/manifest.json").unlink()
+    for name in ("rows.arrow", "text.bin", "fates.json"):
+        file = next(tmp_path.glob(f"out/.siku/work/*/*/{name}"))
+        good = file.read_bytes()
+        file.write_bytes(good[:-9] + bytes([good[-9] ^ 1]) + good[-8:])
+        assert "finished work has been changed" in siku(*words, code=3).err
+        file.write_bytes(good)
+    siku(*words)
+
+
+@pytest.mark.parametrize("field", ["dropped", "duplicates", "rows", "ledger"])
+def test_a_tampered_manifest_fails_the_build(siku: Siku, books: Path, tmp_path: Path, field: str) -> None:
+    words = ("build", "novel-pretrain", "--input", books)
+    siku(*words)
+    path = tmp_path / "out/novel-pretrain/1/manifest.json"
+    manifest = json.loads(path.read_text())
+    match field:
+        case "rows":
+            manifest["rows"]["train"] += 1
+        case "ledger":
+            manifest["ledger"]["steps"][2]["characters_out"] += 1
+        case _:
+            manifest[field] += 1
+    path.write_text(json.dumps(manifest))
+    siku(*words, code=3)
+    siku("verify", "novel-pretrain", code=3)
+
+
+def test_the_bytes_do_not_depend_on_circumstances(siku: Siku, books: Path, tmp_path: Path) -> None:
+    one, two = books / "书000.txt", books / "书001.txt"
+    (tmp_path / "elsewhere").mkdir()
+    for path in (one, two):
+        (tmp_path / "elsewhere" / path.name).write_bytes(path.read_bytes())
+    settings = ("--set", "steps.Blocks.max_chars=300", "--set", "steps.Quality.min_chars=30", "--holdout", "书001")
+    siku("build", "novel-pretrain", "--input", one, "--input", two, *settings, "--out", "a")
+    (tmp_path / "cwd").mkdir()
+    swapped = ("--holdout", "书001", *settings[2:4], *settings[:2])
+    words = (
+        "build",
+        "novel-pretrain",
+        "--input",
+        tmp_path / "elsewhere",
+        *swapped,
+        "--out",
+        tmp_path / "b",
+        "--workers",
+        "3",
+    )
+    siku(*words, cwd=tmp_path / "cwd", PYTHONHASHSEED="7", LC_ALL="C", TZ="Asia/Shanghai")
+    assert digests(tmp_path / "a/novel-pretrain") == digests(tmp_path / "b/novel-pretrain")
+    rows = siku("inspect", "novel-pretrain", "--out", "a", "--rows", "3", "--json").json
+    assert rows["valid"] and rows["train"]
 
 
 def test_hold_out_by_title(siku: Siku, books: Path) -> None:
@@ -384,8 +445,8 @@ def test_a_part_changed_in_one_version_does_not_reach_the_next(siku: Siku, books
     with part.open("r+b") as file:  # in place: version 2 would link the same file
         file.write(content)
     again = ("build", "novel-pretrain", "--input", books, "--as", "2")
-    assert "has been changed since it was written" in siku(*again, code=3).err
-    siku(*again)
+    assert "has been changed since it was done" in siku(*again, code=3).err
+    siku(*again, "--fresh")
     assert "BAD" not in siku("verify", "novel-pretrain@2").out
 
 

@@ -157,6 +157,42 @@ class Repetition(NamedTuple):
     top_pair_share: float = 0.0  # ... among all pairs
 
 
+class Bounds(NamedTuple):
+    """What `repetition` can at most, and `distinct_share` at least, find; told without sorting anything."""
+
+    repeated_share: float
+    distinct_share: float
+    top_pair_share: float
+
+
+_BUCKETS_PER_PAIR = 4
+_BUCKET_BITS = 16  # at most; the hashes have no more
+
+
+def repetition_bounds(han: Units) -> Bounds | None:
+    """Bounds from counting the pairs in buckets, where several may meet: a third of the time of `repetition`, and
+    enough to clear nearly all chapters of books. None for a text of a few words."""
+    import numpy
+
+    if len(han) < _MIN_HAN:
+        return None
+    pairs = len(han) - 1
+    bits = min((_BUCKETS_PER_PAIR * pairs).bit_length(), _BUCKET_BITS)
+    hashes = han[:-1] * numpy.uint16(0x9E35)  # odd factors carry the low bits up
+    hashes += han[1:] * numpy.uint16(0x6F4B)
+    hashes >>= numpy.uint16(16 - bits)
+    counts = numpy.bincount(hashes)
+    different = int(numpy.count_nonzero(counts))
+    fours = pairs - 2
+    in_windows = fours // _WINDOW_CHARS * _WINDOW_CHARS or fours
+    # Every different pair begins a different run, but for the last ones, which begin none that is counted.
+    return Bounds(
+        repeated_share=1 - (different - 6) / (pairs - 6),
+        distinct_share=(different - (pairs - in_windows)) / in_windows,
+        top_pair_share=int(counts.max()) / pairs,
+    )
+
+
 def repetition(han: Units, min_repeated_share: float = 0.4) -> Repetition:
     """Near and far repetition of a text's Han characters. `repeated_share` is 0 where it cannot reach the minimum."""
     import numpy
@@ -193,6 +229,14 @@ def _repeated_share(fours: NDArray[numpy.uint64]) -> float:
     return float(numpy.count_nonzero(eights[1:] == eights[:-1]) / len(eights))
 
 
+def marks_in_numbers(kinds: Kinds) -> int:
+    """How many marks and signs stand right behind a digit: `12.6`, `8%`, `1. `."""
+    import numpy
+
+    after_digit = kinds[1:][kinds[:-1] == Kind.DIGIT]
+    return int(numpy.count_nonzero((after_digit == Kind.MARK) | (after_digit == Kind.SIGN)))
+
+
 class Labels(NamedTuple):
     """Pieces of a text without any punctuation, cut at line breaks, signs, brackets and blanks between Han."""
 
@@ -212,7 +256,9 @@ def labels(units: Units, kinds: Kinds, max_chars: int = 40) -> Labels:
     piece = numpy.cumsum(breaks)
     pieces = int(piece[-1]) + 1
     han = numpy.bincount(piece[is_han], minlength=pieces)
-    marked = numpy.bincount(piece[((kinds == Kind.STOP) | (kinds == Kind.MARK)) & ~breaks], minlength=pieces)
+    marks = ((kinds == Kind.STOP) | (kinds == Kind.MARK)) & ~breaks
+    marks[1:] &= kinds[:-1] != Kind.DIGIT  # 1. 3.14 12:30
+    marked = numpy.bincount(piece[marks], minlength=pieces)
     label = han[(marked == 0) & (han > 0) & (han <= max_chars)]
     total = int(han.sum())
     return Labels(float(label.sum() / max(total, 1)), float(label.mean()) if len(label) else 0.0)
@@ -245,6 +291,16 @@ _STOP = "。！？"
 _USUAL_CHARS_PER_STOP = 80
 
 
+def _breaks_off(line: str) -> bool:
+    """Whether a line ends in an ellipsis or a link, or a part of it does: there, blanks may stand for line breaks."""
+    tail = line[-_TEASER_CHARS:]
+    if tail[-1] in ".。．" and tail[-3:-1] != 2 * tail[-1] and len(tail.split(maxsplit=1)) == 1:
+        return False  # an ordinary end of a sentence
+    if line.endswith("……") and any(stop in line for stop in _STOP):
+        return False  # the long ellipsis after whole sentences is a voice that falls silent
+    return _TEASER.search(line, max(0, len(line) - _TEASER_CHARS)) is not None
+
+
 def teaser_share(text: str) -> float:
     """How many of the lines break off with an ellipsis or a link to the rest; three of them are needed.
 
@@ -253,13 +309,15 @@ def teaser_share(text: str) -> float:
     lines = ended = 0
     for line in text.split("\n"):
         line = line.rstrip()
-        if line and line[-1] in _TEASER_ENDS and _OWN_LINK.fullmatch(line.lstrip()) and lines:
-            ended = min(ended + 1, lines)  # the link belongs to the line before, which may count already
+        if not line:
             continue
-        lines += bool(line)
-        if not line or line[-1] not in _TEASER_ENDS or (line.endswith("……") and any(stop in line for stop in _STOP)):
-            continue  # the long ellipsis after whole sentences is a voice that falls silent
-        ended += bool(_TEASER.search(line, max(0, len(line) - _TEASER_CHARS)))
+        if line[-1] not in _TEASER_ENDS:
+            lines += 1
+        elif lines and _OWN_LINK.fullmatch(line.lstrip()):
+            ended = min(ended + 1, lines)  # the link belongs to the line before, which may count already
+        else:
+            lines += 1
+            ended += _breaks_off(line)
     share = ended / lines if ended >= _MIN_TEASERS else 0.0
     stops = sum(map(text.count, _STOP))
     if stops * _USUAL_CHARS_PER_STOP > len(text):

@@ -31,9 +31,12 @@ class Step:
     """
 
     version: ClassVar[int] = 1
-    adds: ClassVar[Mapping[str, str]] = {}  # meta keys that it sets on some documents: name to "int", "string" ...
     warn_share: float = 0.30
     stop_share: float = 0.60
+
+    def adds(self) -> Mapping[str, str]:
+        """Metadata that the step sets on some documents: the names, and "int", "float", "bool", "string" or "json"."""
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)

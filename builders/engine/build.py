@@ -191,6 +191,8 @@ class Work:
             return list(stages)
         self.progress.start(f"comparing all documents ({type(corpus).__name__})", 0)
         key = self._key("decide", _identity([corpus]), [stage.key for stage in stages])
+        if self.request.fresh:
+            self.store.discard(key)
         folder, _ = self.store.make(key, lambda scratch: _decide_into(scratch, corpus, stages))
         rows = orjson.loads((folder / "fates.json").read_bytes())
         fates = [{int(row): Fate(*fate) for row, fate in one.items()} for one in rows]
@@ -201,7 +203,9 @@ class Work:
     def write_parts(self, stages: Sequence[Stage]) -> list[Part]:
         """The last segment, and Parquet."""
         last = self.segments[-1]
-        seen = merge_columns([*(stage.results[-1]["columns"] for stage in stages), *(step.adds for step in last.steps)])
+        seen = merge_columns(
+            [*(stage.results[-1]["columns"] for stage in stages), *(step.adds() for step in last.steps)]
+        )
         columns = {name: kind for name, kind in seen.items() if name not in ("id", "text")}
         output = self.recipe.output
         tasks: list[tuple[PartTask, int]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ from builders.engine.ledger import Ledger
 from builders.engine.local import usable_cores
 from builders.engine.plan import FORMAT, differences, fingerprint, plan_of
 from builders.engine.recipe import Recipe
-from builders.engine.stages import PART_FILES, Statistics, sha256_of
+from builders.engine.stages import PART_FILES, Statistics
 from builders.engine.store import WorkStore
 from builders.steps import Shard, Split
 from validators.errors import SikuError
@@ -36,7 +37,7 @@ class Request:
     workers: int = field(default_factory=usable_cores)
     limit: int | None = None  # documents read from the source, in the order of the inputs
     fresh: bool = False  # do finished work again
-    settings: Sequence[str] = ()  # as given, for the command in the card
+    settings: Sequence[str] = ()  # what differs from the recipe as it stands, for the command in the card
 
     @property
     def folder(self) -> Path:
@@ -90,6 +91,7 @@ def finished_before(request: Request, identity: Identity) -> dict[str, Any] | No
             why="\n       ".join(lines),
             next=f"build it as a new version: --as {_next_version(request)}",
         )
+    _check_figures(old, request.folder)
     for name, file in old["files"].items():
         path = request.folder / name
         if not path.exists() or path.stat().st_size != file["bytes"]:
@@ -99,6 +101,25 @@ def finished_before(request: Request, identity: Identity) -> dict[str, Any] | No
                 next=f"remove {request.folder} to build it again",
             )
     return old
+
+
+def _check_figures(manifest: dict[str, Any], folder: Path) -> None:
+    """Raise SikuError if the ledger in a manifest does not balance, or says other than its figures."""
+    try:
+        ledger = Ledger.from_json(manifest["ledger"])
+        ledger.check(manifest["splitting"])
+        figures = manifests.summary(ledger)
+        wrong = [key for key, value in figures.items() if manifest[key] != value]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SikuError("the manifest has been changed", where=str(folder), why=repr(error), exit_code=3) from error
+    if wrong:
+        raise SikuError(
+            "the manifest has been changed",
+            where=str(folder / manifests.MANIFEST),
+            why=f"{', '.join(wrong)} are not what its ledger says",
+            next=f"remove {folder} to build it again",
+            exit_code=3,
+        )
 
 
 def _next_version(request: Request) -> str:
@@ -200,7 +221,6 @@ def _link_parts(folder: Path, parts: Iterable[Part]) -> None:
             source = part.folder / file
             if not source.exists():
                 continue
-            _check_unchanged(source, part.result["sha256"][file])
             target = folder / kind / f"part-{number:05d}.parquet"
             target.parent.mkdir(exist_ok=True)
             try:
@@ -211,27 +231,10 @@ def _link_parts(folder: Path, parts: Iterable[Part]) -> None:
                 scratch.rename(target)
 
 
-def _check_unchanged(source: Path, digest: str) -> None:
-    """Raise SikuError if a part is not what was written: it may be shared with a version that someone edited."""
-    if sha256_of(source) == digest:
-        return
-    shutil.rmtree(source.parent, ignore_errors=True)
-    raise SikuError(
-        "a finished part has been changed since it was written",
-        where=str(source),
-        why="its SHA-256 differs from the one in the work store",
-        next="the same command again writes it anew; siku verify finds other versions that share the file",
-        exit_code=3,
-    )
-
-
 def _command(request: Request) -> str:
-    """The command that makes this dataset, without the circumstances (where inputs lie, how many workers)."""
+    """The command that makes this dataset, without the circumstances: where inputs lie, how many workers."""
     words = ["siku", "build", request.recipe.name, "--as", request.folder.name]
-    for path in request.inputs:
-        words += ["--input", os.fsencode(path.name or str(path)).decode("utf-8", "replace")]
-    for setting in request.settings:
-        words += ["--set", setting]
+    words += [word for setting in request.settings for word in ("--set", setting)]
     if request.limit is not None:
         words += ["--limit", str(request.limit)]
-    return " ".join(words)
+    return f"{shlex.join(words)} --input PATH"

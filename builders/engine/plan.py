@@ -125,7 +125,9 @@ def apply_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
         try:
             name, field, value = _locate(setting, parts)
             parts[name] = _replace(name, parts[name], {field: value})
-        except (SikuError, ValueError, TypeError) as error:
+        except SikuError as error:
+            mistakes.append(f"--set {setting}: {error}{f' ({error.why})' if error.why else ''}")
+        except (ValueError, TypeError) as error:
             mistakes.append(f"--set {setting}: {error}")
     if mistakes:
         raise SikuError(
@@ -134,6 +136,26 @@ def apply_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
             next=f"siku show {recipe.name}",
         )
     return recipe.with_parts(parts)
+
+
+def changed_settings(default: Recipe, recipe: Recipe) -> list[str]:
+    """The `--set` settings that make `recipe` of `default`, in the order of the plan."""
+    changed: list[str] = []
+    for (name, old), new in zip(default.parts().items(), recipe.parts().values(), strict=True):
+        for field in dataclasses.fields(old):
+            value = getattr(new, field.name)
+            if value != getattr(old, field.name):
+                changed.append(f"{name}.{field.name}={write_value(value)}")
+    return changed
+
+
+def write_value(value: Any) -> str:
+    """A value as `--set` takes it; what `parse_value` reads."""
+    if isinstance(value, (tuple, list)):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
 def _locate(setting: str, parts: Mapping[str, Source | Step | Output]) -> tuple[str, str, Any]:
@@ -164,9 +186,12 @@ def parse_value(text: str, kind: Any) -> Any:
         return _SWITCH[text.lower()]
     if kind in (int, float):
         try:
-            return kind(text)
+            value = kind(text)
         except ValueError:
             raise SikuError(f"{text!r} is not {'a whole number' if kind is int else 'a number'}") from None
+        if not abs(value) < 2**63:  # nor is NaN
+            raise SikuError(f"{text!r} is no number that can be kept")
+        return value
     return text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,9 +21,13 @@ from validators.step import Step
 class Output:
     """How the rows are written. `part_mb` is the least size of the text in one Parquet part."""
 
-    part_mb: int = 256
+    part_mb: int = 32
     row_group_rows: int = 1000
     facets: tuple[str, ...] = ()  # metadata columns whose values are counted for the report
+
+    def __post_init__(self) -> None:
+        if self.part_mb < 1 or self.row_group_rows < 1:
+            raise SikuError("output.part_mb and output.row_group_rows are at least 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +50,13 @@ class Recipe:
     file: str = ""  # the .py file of a private recipe, so that worker processes can load it, too
 
     def __post_init__(self) -> None:
+        """Raise SikuError for what cannot be a recipe: it names folders, and it is written by users."""
+        for label, word in (("name", self.name), ("version", self.version)):
+            if not re.fullmatch(r"\w[\w.+-]{0,63}", word):
+                raise SikuError(f"the recipe's {label} {word!r} cannot be", why="up to 64 letters, digits and . + - _")
+        wrong = [part for part in (self.source, *self.steps) if not isinstance(part, (Source, Step))]
+        if wrong or not isinstance(self.source, Source):
+            raise SikuError(f"recipe {self.name}: {(wrong or [self.source])[0]!r} is no Source or Step")
         names = [type(step).__name__ for step in self.steps]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise SikuError(f"recipe {self.name}: the step {twice[0]} stands twice", next="make a subclass with a name")
@@ -69,7 +81,11 @@ def find_recipe(name: str, folder: Path) -> Recipe:
         return load_private_recipe(Path(name))
     known = {path.stem.replace("_", "-"): path for path in recipe_files(folder)}
     if name not in known:
-        raise SikuError(f"there is no recipe {name!r}", why=nearest(name, known), next="siku list")
+        raise SikuError(
+            f"there is no recipe {name!r}",
+            why=nearest(name, known),
+            next="siku list; a private recipe is given as its .py file",
+        )
     recipe: Recipe = importlib.import_module(f"recipes.{known[name].stem}").recipe
     return recipe
 
@@ -101,7 +117,7 @@ def load_private_module(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except SikuError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SikuError(
             f"the recipe file cannot be loaded: {type(error).__name__}: {error}", where=str(path)
         ) from error

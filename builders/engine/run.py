@@ -100,6 +100,7 @@ def _split(step: Split, steps: Sequence[Step], place: int, document: Document, b
     if not parts:
         books.drop(document, tally, Verdict("nothing left", "it has no part with any text"))
     for part in parts:
+        part.split = document.split
         _write_down(part, tally, books)
         tally.documents_out += 1
         tally.characters_out += len(part.text)

@@ -162,9 +162,7 @@ class PartTask:
                 if decision and decision.name not in {tally.name for tally in total.steps}:
                     total.steps.insert(0, StepTally(decision.name))
                 total.add(part)
-        digests = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
-        counted = {"found": count_part(folder), "sha256": digests}
-        return {"ledger": total.to_json(), "statistics": statistics.to_json(), **counted}
+        return {"ledger": total.to_json(), "statistics": statistics.to_json(), "found": count_part(folder)}
 
     def _row(self, document: Document) -> tuple[Any, ...]:
         meta = document.meta

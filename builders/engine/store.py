@@ -10,7 +10,8 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,7 +19,7 @@ import orjson
 
 from validators.errors import SikuError
 
-SEAL = "sealed.json"  # written last inside a folder: the sizes of its files, and what the maker returned
+SEAL = "sealed.json"  # written last inside a folder: see `seal_of`
 
 
 class WorkStore:
@@ -31,14 +32,28 @@ class WorkStore:
         return self.root / "work" / key[:2] / key
 
     def get(self, key: str) -> tuple[Path, dict[str, Any]] | None:
-        """The folder of a finished piece of work and what its maker returned; None if it is not there or damaged."""
+        """The folder of a finished piece of work and what its maker returned; None if it is not there or not whole.
+
+        Raises SikuError (exit 3) if its content is not what was sealed.
+        """
         folder = self.place(key)
         try:
             seal: dict[str, Any] = orjson.loads((folder / SEAL).read_bytes())
-            whole = all((folder / name).stat().st_size == size for name, size in seal["files"].items())
-        except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+            whole = all((folder / name).stat().st_size == size for name, (size, _) in seal["files"].items())
+            if not whole:
+                return None
+            unchanged = seal == seal_of([folder / name for name in seal["files"]], seal["result"])
+        except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             return None
-        return (folder, seal["result"]) if whole else None
+        if not unchanged:
+            raise SikuError(
+                "finished work has been changed since it was done",
+                where=str(folder),
+                why="its content does not match the checksums in its seal",
+                next="the same command with --fresh does all work again",
+                exit_code=3,
+            )
+        return folder, seal["result"]
 
     def make(self, key: str, fill: Callable[[Path], dict[str, Any]]) -> tuple[Path, dict[str, Any]]:
         """Finished work under `key`, made now by `fill(folder)` unless it is there already."""
@@ -50,8 +65,8 @@ class WorkStore:
         scratch.mkdir(parents=True)
         try:
             result = fill(scratch)
-            files = {path.name: path.stat().st_size for path in sorted(scratch.iterdir()) if path.is_file()}
-            (scratch / SEAL).write_bytes(orjson.dumps({"files": files, "result": result}, option=orjson.OPT_SORT_KEYS))
+            seal = seal_of([path for path in sorted(scratch.iterdir()) if path.is_file()], result)
+            (scratch / SEAL).write_bytes(orjson.dumps(seal, option=orjson.OPT_SORT_KEYS))
             self._move(scratch, folder)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -85,6 +100,20 @@ class WorkStore:
             yield
 
 
+def seal_of(files: Iterable[Path], result: dict[str, Any]) -> dict[str, Any]:
+    """Size and CRC-32 of every file, what the maker returned, and a CRC-32 of that."""
+    sizes = {path.name: [path.stat().st_size, _crc32(path)] for path in files}
+    return {"files": sizes, "result": result, "crc32": zlib.crc32(orjson.dumps(result, option=orjson.OPT_SORT_KEYS))}
+
+
+def _crc32(path: Path) -> int:
+    checksum = 0
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(1 << 20):
+            checksum = zlib.crc32(chunk, checksum)
+    return checksum
+
+
 def _acquire(handle: IO[str], name: str) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -110,4 +139,12 @@ def _alive(pid: str) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: str) -> bool:
+    """Dead, and not yet noticed by its parent (where the system has /proc)."""
+    try:
+        return (Path("/proc") / pid / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (OSError, IndexError):
+        return False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from builders.engine.manifest import MANIFEST, finished_versions, read_manifest
-from builders.engine.plan import plan_of
+from builders.engine.plan import plan_of, write_value
 from builders.engine.recipe import Recipe, find_recipe, recipe_files
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def show_plan(recipe: Recipe, out: Path, *, as_json: bool) -> int:
         print(f"{name}: {(type(part).__doc__ or '').strip().splitlines()[0]}")
         fields = {key: value for key, value in _fields(plan, name).items() if key not in ("class", "version")}
         for key, value in fields.items():
-            print(f"    {name}.{key}={_setting(value)}")
+            print(f"    {name}.{key}={write_value(value)}")
     built = [path.name for path in finished_versions(out) if path.parent.name == recipe.name]
     print(f"\nversions built in {out}: {', '.join(built) or 'none yet'}")
     return OK
@@ -121,15 +121,6 @@ def _fields(plan: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         fields: Mapping[str, Any] = plan[name]
         return fields
     return next(step for step in plan["steps"] if step["class"] == name.removeprefix("steps."))
-
-
-def _setting(value: Any) -> str:
-    """A value as `--set` takes it."""
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
 
 
 # ---------------------------------------------------------------- build

@@ -134,9 +134,10 @@ def _fits(heading: Heading, before: int | None, after: int | None, unit_is_sure:
             rising = (before is None or before < number) and (after is None or after > number)
             return rising and count > 0 and heading.unit != "卷"
         case _:
+            is_short = len(heading.name) <= _MAX_SHORT_CHARS and not _MARK_INSIDE.search(heading.name)
             if unit_is_sure:
-                return follows and followed
-            if len(heading.name) <= _MAX_SHORT_CHARS and not _MARK_INSIDE.search(heading.name):
+                return followed and (follows or (is_short and before is None and number <= 1))
+            if is_short:
                 if number in (before, after):
                     return heading.name.endswith(_PART_MARKS)
                 return follows or followed

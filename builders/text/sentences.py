@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -63,6 +63,9 @@ class Blocks(Split):
 
     version: ClassVar[int] = 1
     max_chars: int = 0
+
+    def adds(self) -> Mapping[str, str]:
+        return {"block": "int"} if self.max_chars else {}
 
     def __call__(self, document: Document) -> Iterator[Document]:
         blocks = cut_blocks(document.text, self.max_chars)

@@ -61,7 +61,11 @@ def assert_clean(found: Book, text: str) -> None:
         ["第一幕 清晨", "第二幕 黄昏"],
         ["第一章 风起（上）", "第一章 风起（下）", "第二章 云涌"],
         ["第12-13章 合", "第14章 分"],
-        ["第一章", "第二章 你是谁？", "第三章 走！", "第四章"],
+        [*(f"第{number}章" for number in range(1, 10)), "第10章 你是谁？", "第11章 甲", "第12章 走！"],
+        ["第一出 甲", "第二出 乙"],
+        ["楔子", "第一章风起"],
+        ["第十二章他回来了", "第十三章在路上（上）", "第十三章在路上（下）", "第十四章归人"],
+        ["第001章又见渡口", "第002章风起", "第003章他的家"],
         ["第一百十七回 甲", "第一百十八回合欢楼上", "第一百十九回 乙"],
         ["雪夜第一章 甲", "雪夜第二章 乙", "雪夜第三章 丙"],
     ],
@@ -126,6 +130,18 @@ def test_no_heading(line: str) -> None:
     found = split_chapters(text)
     assert titles(found) == ["第一章 风起", "第二章 云涌"]
     assert found.chapters[-1].text.endswith(line)
+
+
+@pytest.mark.parametrize("line", ["第二章 他走了！", "第二章 你是谁？", "第二回合"])
+def test_no_heading_though_its_number_is_missing(line: str) -> None:
+    text = book("第一章 甲") + f"\n{line}\n" + book("第三章 乙")
+    assert titles(split_chapters(text)) == ["第一章 甲", "第三章 乙"]
+
+
+def test_the_mark_of_the_text_proper_goes_before_every_kind_of_heading() -> None:
+    headings = ["楔子", "第一卷 少年", "第一章 甲", "Chapter 2", "番外 灯", "尾声", "后记"]
+    found = split_chapters("\n".join(book(f"正文 {heading}") for heading in headings if heading != "第一卷 少年"))
+    assert titles(found) == ["楔子", "第一章 甲", "Chapter 2", "番外 灯", "尾声", "后记"]
 
 
 def test_a_line_of_fifty_characters_is_a_heading() -> None:
@@ -217,6 +233,26 @@ def test_text_between_the_contents_and_the_first_chapter_is_front_matter() -> No
     assert found.front_matter == f"雪夜\n{preface}"
 
 
+@pytest.mark.parametrize("count", [3, 30])
+def test_prefaces_that_the_contents_do_not_name_are_chapters(count: int) -> None:
+    headings = [f"第{number}章 甲" for number in range(1, count + 1)]
+    text = "目录\n" + "\n".join(headings) + "\n\n" + book("序", "楔子", *headings)
+    found = split_chapters(text)
+    assert titles(found) == ["序", "楔子", *headings]
+    assert_clean(found, text)
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [["第一节 甲", "第二节 乙", "番外"], ["引子", "第1部", "第2部", "第3部"], ["第一部 甲", "第二部 乙", "后记"]],
+)
+def test_the_last_entry_of_the_contents_holds_nothing(headings: list[str]) -> None:
+    text = "目录\n" + "\n".join(headings) + "\n\n" + book(*headings)
+    found = split_chapters(text)
+    assert titles(found) == headings
+    assert_clean(found, text)
+
+
 def test_entries_with_subtitles() -> None:
     headings = ["第 一 回", "第 二 回", "第 三 回"]
     contents = "".join(f"{heading}\n\n雪夜行舟人不语\n渡口灯火客初来\n\n" for heading in headings)
@@ -247,6 +283,7 @@ def test_a_lone_heading_of_another_kind_stays_in_its_chapter() -> None:
         ("第一章 风起\n\n第一章 风起", "第一章 风起"),
         ("第一章 风起\n　　第一章　风起\n第一章风起", "第一章 风起"),
         ("第一章\n第一章 风起", "第一章 风起"),
+        ("第一章又见渡口\n第一章又见渡口", "第一章又见渡口"),
         ("正文 第一章 风起\n第1章 风起", "第一章 风起"),
         ("第一章 风起\n作者：某人 更新时间：2007-1-12 本章字数：120\n第一章 风起", "第一章 风起"),
     ],

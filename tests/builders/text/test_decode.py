@@ -43,6 +43,12 @@ def test_simplified_headings_of_a_dozen_bytes(heading: str) -> None:
         assert decode(heading.encode(encoding)) == (heading, encoding, 0, False)
 
 
+@pytest.mark.parametrize("heading", ["第三十七回 救商旅侠女探泉 走长街灵童运水", "第八十一回 急兄难连夜出城"])
+def test_utf_16_that_looks_like_half_ascii(heading: str) -> None:
+    for encoding in ("utf-16-le", "utf-16-be"):
+        assert decode(heading.encode(encoding)) == (heading, encoding, 0, False)
+
+
 @pytest.mark.parametrize("encoding", ALL_CODECS)
 def test_evidence_behind_a_long_ascii_head(encoding: str) -> None:
     text = "Title: a tale\nFormat: plain\n" * 3000 + ALL_CODECS[encoding][:6]
@@ -135,6 +141,26 @@ def test_a_stray_byte_between_characters_costs_two_at_most(encoding: str, stray:
         assert decoded.text.startswith(text[: place - 2])
         assert decoded.text.endswith(text[place + 2 :])
         assert decoded.text.count("\ufffd") <= 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", [SIMPLIFIED, TRADITIONAL[:12]])
+def test_a_byte_too_many_or_too_few_in_utf_16(encoding: str, text: str) -> None:
+    raw = text.encode(encoding)
+    for place in range(1, len(text) - 4):
+        for damaged in (raw[: 2 * place] + b"\x9c" + raw[2 * place :], raw[: 2 * place] + raw[2 * place + 1 :]):
+            decoded = decode(damaged)
+            assert decoded.encoding == encoding
+            assert decoded.text.startswith(text[: max(place - 2, 0)])
+            assert decoded.text.endswith(text[place + 2 :])
+
+
+def test_a_letter_between_two_han_characters_tells_of_a_stray_byte() -> None:
+    for stray in (b"\x8d", b"\xa5", b"\xb0"):
+        raw = TRADITIONAL[:3].encode("big5") + stray + TRADITIONAL[3:].encode("big5")
+        assert decode(raw).text == f"{TRADITIONAL[:3]}\ufffd{TRADITIONAL[3:]}"
+    text = "他穿著Ｔ恤、T恤，走進A座"
+    assert decode(text.encode("big5")) == (text, "big5hkscs", 0, False)
 
 
 def test_damage_in_one_long_line_stays_local() -> None:

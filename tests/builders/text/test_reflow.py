@@ -96,6 +96,19 @@ def test_equal_lines_that_end_at_commas_are_wrapped() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("lines", "between"),
+    [
+        (["他从来没有见过这样大的雪整个", "村子都被埋在了下面只有烟囱还", "露在外头冒着白烟。"], ""),
+        (["It was a long line of English", "text that somebody wrapped at", "thirty characters."], " "),
+    ],
+)
+def test_equal_lines_without_marks_are_wrapped_if_they_end_as_a_sentence(lines: list[str], between: str) -> None:
+    assert reflow("\n".join(lines)) == between.join(lines)
+    lines[-1] = lines[-1].rstrip("。.")
+    assert reflow("\n".join(lines)) == "\n".join(lines)
+
+
 def test_columns_of_a_screen() -> None:
     text = "他在 1998 年的 Pascal 课上\n认识了她，那时候谁也不会\n想到，后来的 ABC-12 型机\n器会是他们一起做出来的。"
     assert (

@@ -79,6 +79,22 @@ def test_a_line_with_one_traditional_character_follows_the_text() -> None:
     assert to_simplified("他說对", traditional_around=True) == "他說对"
 
 
+@pytest.mark.parametrize(
+    ("traditional", "expected"),
+    [
+        ("宮商角徵羽，徵求，徵兵", "宫商角徵羽，征求，征兵"),
+        ("瞭望塔上瞭解情況", "瞭望塔上了解情况"),
+        ("杯盤狼藉，藉口，慰藉", "杯盘狼藉，借口，慰藉"),
+        ("坐著、站著都難受", "坐着、站着都难受"),
+    ],
+)
+def test_a_word_counts_beside_one_traditional_character(traditional: str, expected: str) -> None:
+    assert to_simplified(traditional) == expected
+    # neither without one nor in a text that has simplified characters
+    assert to_simplified("瞭解，徵求") == "瞭解，徵求"
+    assert to_simplified(f"{traditional}\n这里") == f"{traditional}\n这里"
+
+
 def test_line_ends_and_odd_characters_stay() -> None:
     text = "這裡說\r\n\n說著話\x00\ud800門\n"
     assert to_simplified(text) == "这里说\r\n\n说着话\x00\ud800门\n"
@@ -145,6 +161,8 @@ def test_words_decide(traditional: str, expected: str) -> None:
         ("著書立說，著述，著錄，著稱於世，土著", "著书立说，著述，著录，著称于世，土著"),
         ("兩人合著的書，他合著眼睛", "两人合著的书，他合着眼睛"),
         ("沉著，衣著，附著，執著", "沉着，衣着，附着，执着"),
+        ("著有小說三部，著有文集，開著有雨的窗", "著有小说三部，著有文集，开着有雨的窗"),
+        ("論著與譯著，議論著，翻譯著", "论著与译著，议论着，翻译着"),
     ],
 )
 def test_particle(traditional: str, expected: str) -> None:
