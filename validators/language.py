@@ -36,6 +36,7 @@ class _Sign(IntFlag):
     HANGUL = 64
     LATIN = 128
     OTHER = 256  # letters of other scripts, and Latin ones with accents
+    ONLY_JAPANESE = 512  # no Chinese script writes it: 駅, 図, 産
 
 
 _LETTERS = {
@@ -60,6 +61,9 @@ def _sign_table() -> NDArray[numpy.uint16]:
         table[kinds == kind] = sign
     everyday = frozenset(charset("euc_jp", range(0xB0, 0xD0)))
     japanese = everyday | frozenset(charset("euc_jp", range(0xD0, 0xF5)))
+    chinese = frozenset(charset("gb2312", range(0xB0, 0xF8)) + charset("big5", range(0xA4, 0xFA)))
+    for character in everyday - chinese:
+        table[ord(character)] |= _Sign.ONLY_JAPANESE
     for code in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)):
         if chr(code) not in japanese or chr(code) in _CHINESE_WORDS:
             table[code] |= _Sign.NOT_JAPANESE
@@ -94,7 +98,7 @@ def detect_language(text: str) -> Language:
     import numpy
 
     units = code_units(text)
-    histogram = numpy.bincount(_sign_table()[units], minlength=2 * _Sign.OTHER)
+    histogram = numpy.bincount(_sign_table()[units], minlength=2 * _Sign.ONLY_JAPANESE)
     present = [(signs, int(histogram[signs])) for signs in numpy.flatnonzero(histogram).tolist()]
 
     def count(sign: _Sign) -> int:
@@ -105,7 +109,7 @@ def detect_language(text: str) -> Language:
     if kana or hangul:
         # Three to one: a kyūjitai in a Japanese name is no rarity, 们 is; a comma may be anyone's.
         against = 3 * count(_Sign.NOT_JAPANESE) + count(_Sign.UNLIKE_JAPANESE)
-        lone = kana + hangul == 1 and han > 0 and (against > 0 or "の" in text)
+        lone = kana + hangul == 1 and han > 0 and (against > 0 or "の" in text) and not count(_Sign.ONLY_JAPANESE)
         if not lone and (kana + hangul > against or han == 0):
             return Language("ja" if kana >= hangul else "ko")
     if other > han + latin:

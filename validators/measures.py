@@ -284,6 +284,7 @@ _TEASER = re.compile(
     r"[\]】)）>》»›→]{0,4}(?=\s|\Z)"
 )
 _OWN_LINK = re.compile(rf"[\[【(（<《]?{_LINK}[\]】)）>》»›→]{{0,4}}")
+_MAX_LINK_LINE_CHARS = 40
 _TEASER_CHARS = 24  # no teaser's end is longer
 _TEASER_ENDS = frozenset("….。．]】)）>》»›→" + _REST)
 _MIN_TEASERS = 3
@@ -313,7 +314,7 @@ def teaser_share(text: str) -> float:
             continue
         if line[-1] not in _TEASER_ENDS:
             lines += 1
-        elif lines and _OWN_LINK.fullmatch(line.lstrip()):
+        elif lines and len(line) <= _MAX_LINK_LINE_CHARS and _OWN_LINK.fullmatch(line.lstrip()):
             ended = min(ended + 1, lines)  # the link belongs to the line before, which may count already
         else:
             lines += 1

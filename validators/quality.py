@@ -104,7 +104,9 @@ class _Figures:
 
     def han_units(self) -> Units:
         """The Han characters alone, one after another."""
-        return self.units.compress(self.kinds - Kind.PLAIN <= Kind.RARE - Kind.PLAIN)  # lower kinds wrap around
+        from numpy import uint8
+
+        return self.units.compress(self.kinds - uint8(Kind.PLAIN) <= Kind.RARE - Kind.PLAIN)  # lower kinds wrap around
 
 
 def _is_unit(pair: str, text: str) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from validators.errors import SikuError
+from validators.measures import code_units, repetition, repetition_bounds
 from validators.quality import GENRES, GenreName, Quality, check_quality, guess_genre, quality_score
 from validators.step import Verdict
 
@@ -52,12 +53,23 @@ QUOTED_ENDS = (
     "太阳落下去的时候，母亲说该回家了，弟弟还舍不得走，抱着一棵柳树不肯放手。”"
 )
 
+STATISTICS = (
+    "去年全市常住人口为356.8万人，比上年增加2.1万人；其中城镇人口248.3万人，占69.6%，乡村人口108.5万人，占30.4%。"
+    "全年出生人口2.6万人，死亡人口2.2万人。财政收入12.6亿元，同比增长8.3%，支出15.9亿元，同比增长5.1%。"
+)
+ONE_TOPIC = (
+    "棱柱的两个底面互相平行，棱柱的侧面都是四边形。相邻两个侧面的公共边叫做棱柱的侧棱，侧面与底面的公共顶点叫做棱柱的顶点，"
+    "不在同一个面上的两个顶点连成的线段叫做棱柱的对角线，两个底面之间的距离就是棱柱的高。"
+)
+
 KEPT: list[tuple[str, GenreName]] = [
     (PROSE, "web"),
     (PROSE[:82], "web"),
     (TRADITIONAL, "web"),
     (CODE_ARTICLE, "web"),
     (QUOTED_ENDS, "web"),
+    (STATISTICS, "web"),
+    (ONE_TOPIC, "web"),
     (PROSE, "novel"),
     (TRADITIONAL, "novel"),
     (DIALOGUE, "novel"),
@@ -187,6 +199,9 @@ def test_text_without_a_sentence() -> None:
     assert check_quality("\n".join(HEADLINES), "web") == Verdict(
         "no sentence", "100.0% of the Han are pieces without punctuation, 8.9 characters each"
     )
+    for line in HEADLINES, [f"{number}. {line}" for number, line in enumerate(HEADLINES)]:
+        assert check_quality("\n".join(line), "web") is not None
+    assert check_quality("您的位置：首页 > 新闻 > 国内 > 正文　字号：大 中 小　分享到：微博 微信", "web") is not None
     footer = " | ".join(NAVIGATION) + "\n版权所有，未经许可不得转载。"
     assert check_quality(footer, "web") is not None
 
@@ -200,6 +215,13 @@ def test_teasers(end: str) -> None:
             verdict = check_quality(glue.join(teaser + end for teaser in TEASERS), "web")
             assert verdict is not None
             assert verdict.check == "teasers"
+
+
+@pytest.mark.parametrize("end", ["", "…"])
+@pytest.mark.parametrize("link", ["查看更多", "[阅读全文]", "　　更多>>"])
+def test_teasers_with_the_link_on_a_line_of_its_own(end: str, link: str) -> None:
+    verdict = check_quality("\n".join(f"{teaser}{end}\n{link}" for teaser in TEASERS), "web")
+    assert verdict == Verdict("teasers", "100.0% of the lines are cut short, 60% are allowed")
 
 
 @pytest.mark.parametrize(
@@ -318,6 +340,20 @@ def test_every_text_gets_a_verdict(text: str) -> None:
 def test_hard_input_takes_no_time(text: str) -> None:
     Quality(genre="web")(text)
     quality_score(text)
+
+
+@given(
+    st.lists(st.sampled_from([PROSE, DIALOGUE, SONG, VERSE, CLASSICAL, "风真大", "好"]), min_size=1, max_size=30),
+    st.integers(1, 80),
+)
+def test_bounds_hold(pieces: list[str], times: int) -> None:
+    """What the bounds clear, the exact figures clear, too."""
+    text = "".join(character for character in "".join(pieces * times)[:20_000] if "\u4e00" <= character <= "\u9fff")
+    bounds, exact = repetition_bounds(code_units(text)), repetition(code_units(text))
+    if bounds:
+        assert bounds.repeated_share >= exact.repeated_share
+        assert bounds.distinct_share <= exact.distinct_share
+        assert bounds.top_pair_share >= exact.top_pair_share
 
 
 def test_quality_score_prefers_the_better_copy() -> None:
