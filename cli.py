@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -14,10 +15,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from builders import __version__
-from validators.errors import SikuError, nearest
+from validators.errors import SikuError, as_siku_error, nearest
 
 HOME = Path(__file__).parent
-INTERRUPTED = 130
 Args = argparse.Namespace
 
 
@@ -350,25 +350,6 @@ def fail(error: SikuError, as_json: bool) -> int:
     return error.exit_code
 
 
-def as_siku_error(error: BaseException) -> SikuError:
-    """What is said of an error: of any kind, for even a mistake in siku or in a private recipe is no traceback."""
-    match error:
-        case SikuError():
-            return error
-        case KeyboardInterrupt():
-            return SikuError("interrupted", next="the same command goes on where it stopped", exit_code=INTERRUPTED)
-        case OSError():
-            where = os.fsdecode(error.filename or "")
-            return SikuError(error.strerror or str(error), where=where, next="-v shows more")
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return SikuError(
-        f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " "),
-        where=f"{last.filename}, line {last.lineno}",
-        why="this is a mistake in the recipe or in siku",
-        next="-v shows the way there; if the mistake is in siku, please report it",
-    )
-
-
 def prepare_streams() -> None:
     """Standard output and error in UTF-8, and there even where they were closed (`siku list >&-`)."""
     for name in ("stdout", "stderr"):
@@ -388,6 +369,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command. Exit code: 0 done, 1 some input quarantined, 2 wrong use, 3 a guard refused, 130 interrupted."""
     words = sys.argv[1:] if words is None else words
     prepare_streams()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: stop the workers, say so, go on later
     as_json, verbose = "--json" in words, "-v" in words or "--verbose" in words
     try:
         args = parse(words)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
+import traceback
 from collections.abc import Iterable
 
+INTERRUPTED = 130  # exit code after Ctrl-C
 SURELY_MEANT = 0.85  # so alike that no other name need be offered
 
 
@@ -30,6 +33,25 @@ class SikuError(Exception):
 
 def _rebuild(what: str, where: str, why: str, next: str, exit_code: int) -> SikuError:
     return SikuError(what, where=where, why=why, next=next, exit_code=exit_code)
+
+
+def as_siku_error(error: BaseException) -> SikuError:
+    """What is said of an error: of any kind, for even a mistake in siku or in a private recipe is no traceback."""
+    match error:
+        case SikuError():
+            return error
+        case KeyboardInterrupt():
+            return SikuError("interrupted", next="the same command goes on where it stopped", exit_code=INTERRUPTED)
+        case OSError():
+            where = os.fsdecode(error.filename or "")
+            return SikuError(error.strerror or str(error), where=where, next="-v shows more")
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return SikuError(
+        f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " "),
+        where=f"{last.filename}, line {last.lineno}",
+        why="this is a mistake in the recipe or in siku",
+        next="-v shows the way there; if the mistake is in siku, please report it",
+    )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
