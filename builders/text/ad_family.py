@@ -23,9 +23,10 @@ class Reach(enum.IntEnum):
 BARE_ADDRESS_KIND = "site watermark"
 SITE_NAME_KIND = "site name"
 END_MARK_KIND = "end-of-chapter mark"
-NAVIGATION_KIND = "navigation bar"
-# Where a story names a speaker before these, they are reported: 编辑回复：求月票！
-SPOKEN_KINDS = frozenset(["vote begging", "next page notice", "error report link", "please bookmark", END_MARK_KIND])
+# Everyday words: with a full stop, a line of them is a sentence (下一章。);
+PLAIN_KINDS = frozenset(["next page notice", "error report link", "please bookmark", "navigation bar"])
+# and behind a speaker these are reported (编辑回复：求月票！).
+SPOKEN_KINDS = PLAIN_KINDS - {"navigation bar"} | {"vote begging", END_MARK_KIND}
 
 
 class Family(NamedTuple):

@@ -35,7 +35,7 @@ from builders.text.ad_evidence import (
 from builders.text.ad_family import (
     BARE_ADDRESS_KIND,
     END_MARK_KIND,
-    NAVIGATION_KIND,
+    PLAIN_KINDS,
     SITE_NAME_KIND,
     SPOKEN_KINDS,
     Family,
@@ -216,9 +216,9 @@ def _cuts_in_sentence(plain: str, start: int, end: int, key: str, reach: Reach, 
 
 def _is_told(plain: str, start: int, end: int, family: Family) -> bool:
     """Whether it is the story that says so: `编辑回复：求月票！`, `下一章。`."""
-    if family.kind in SPOKEN_KINDS and family.reach is not Reach.CLAUSE:
-        return has_speaker(plain, start, end)
-    return family.kind == NAVIGATION_KIND and family.reach is Reach.LINE and plain[end - 1] == "。"
+    if family.reach is Reach.LINE and family.kind in PLAIN_KINDS and plain[end - 1] == "。":
+        return True
+    return family.reach is not Reach.CLAUSE and family.kind in SPOKEN_KINDS and has_speaker(plain, start, end)
 
 
 def _split(plain: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

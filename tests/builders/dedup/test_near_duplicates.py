@@ -234,3 +234,19 @@ def test_lines_of_a_site_do_not_make_another_chapter_of_a_copy() -> None:
     with_line = chapter.replace("\n", "\n请记住本站网址：www.example.com，手机用户请访问m.example.com\n")
     assert exact_jaccard(chapter, with_line) < 0.7
     assert kept_indices([with_line, chapter]) == [0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "（本章完）",
+        "求月票！求推荐票！",
+        "上一章 目录 下一章",
+        "天才一秒記住本站地址：www.example.com。手機版閱讀網址：m.example.com",
+        "（未完待续，请登陆www.example.com看更多章节）",
+    ],
+)
+def test_a_short_chapter_is_found_again_whatever_the_site_adds(line: str) -> None:
+    chapter = "他走了，再也没有回来。"
+    assert kept_indices([chapter, f"{chapter}\n{line}", f"{line}\n{chapter}", f"{chapter}{line}"]) == [0]
+    assert kept_indices([chapter, f"「他走了，再也沒有回來。」\n{line}", "她来了，又走了。"]) == [0, 2]

@@ -367,9 +367,9 @@ def test_every_phrase_is_found_in_both_scripts() -> None:
 
 
 def test_candidates_are_found_wherever_they_hide() -> None:
-    assert find_candidates("他走了。\n求、收\u200b藏") == [5]
+    assert find_candidates("他走了。\n天、才\u200b一、秒") == [5]
     assert find_candidates("𠮷𠮷𝐰𝐰𝐰") == [2]
-    assert find_candidates("求\n收藏") == []  # no phrase crosses a line break
+    assert find_candidates("天才\n一秒") == []  # no phrase crosses a line break
     assert find_candidates("") == find_candidates("\n\n") == find_candidates("\ud800") == []
 
 
