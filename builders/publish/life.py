@@ -146,7 +146,7 @@ def _trace(
     if found is None:
         return {"origin": f"{shard.name} (the document is not in it any more)", "steps": []}
     origin = recipe.source.locate(shard, found, meta)
-    return {"origin": origin, "steps": [vars_of(one) for one in _moments(found, name, recipe, fate)]}
+    return {"origin": origin, "steps": [dataclasses.asdict(one) for one in _moments(found, name, recipe, fate)]}
 
 
 def _read_again(recipe: Recipe, shard: Shard, name: str) -> Document | Quarantined | None:
@@ -162,10 +162,6 @@ def _read_again(recipe: Recipe, shard: Shard, name: str) -> Document | Quarantin
         if best == 0:
             break
     return found
-
-
-def vars_of(moment: Moment) -> dict[str, Any]:
-    return {"name": moment.name, "what": moment.what, "changes": moment.changes}
 
 
 def _shard(folder: Path, source: str, recipe: Recipe, inputs: Sequence[Path]) -> Shard | None:
