@@ -285,7 +285,7 @@ def count_part(folder: Path) -> dict[str, int]:
         if not path.exists():
             continue
         columns = ["text", "duplicate_of"] if name == "dropped" else ["text"]
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=1000, columns=columns):
+        for batch in pq.ParquetFile(path, pre_buffer=False).iter_batches(batch_size=1000, columns=columns):
             found[f"{name} rows"] += batch.num_rows
             found[f"{name} characters"] += pc.sum(pc.utf8_length(batch["text"])).as_py() or 0
             if name == "dropped":

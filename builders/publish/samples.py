@@ -84,7 +84,7 @@ class Tables:
         for number, path in enumerate(self.files(kind)):
             first = 0
             with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(batch_size=IDS_A_BATCH, columns=list(columns)):
+                for batch in file.iter_batches(batch_size=IDS_A_BATCH, columns=list(columns), use_threads=False):
                     rows = range(first, first := first + batch.num_rows)
                     places = zip(repeat(kind), repeat(number), rows, strict=False)
                     yield from zip(places, *(batch[name].to_pylist() for name in columns), strict=True)
@@ -118,7 +118,7 @@ def _read_rows(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, str | 
 def _read_group(
     file: Any, group: int, first: int, numbers: Sequence[int]
 ) -> Iterator[tuple[int, str | None, int, Values]]:
-    for batch in file.iter_batches(batch_size=TEXTS_A_BATCH, row_groups=[group]):
+    for batch in file.iter_batches(batch_size=TEXTS_A_BATCH, row_groups=[group], use_threads=False):
         here = [number - first for number in numbers if first <= number < first + batch.num_rows]
         if here:
             chosen = batch.take(here)
