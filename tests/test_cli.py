@@ -350,3 +350,10 @@ def test_an_id_that_two_rows_have(siku: Siku, tmp_path: Path) -> None:
         ]
         == 5
     )
+
+
+def test_an_output_folder_inside_the_input_is_no_input(siku: Siku, books: Path) -> None:
+    words = ("build", "novel-pretrain", "--input", ".", "--json")
+    built = siku(*words, cwd=books).json
+    assert siku(*words, cwd=books).json["fingerprint"] == built["fingerprint"]
+    assert built["rows"]["train"] == 18

@@ -110,6 +110,9 @@ def short_key(*parts: str) -> str:
     return hashlib.blake2b(joined, digest_size=6).hexdigest()
 
 
+OUTPUT_MARK = ".siku"  # the work store, in every output folder
+
+
 def find_files(inputs: Sequence[Path]) -> list[FoundInput]:
     """The files of all inputs. One that is reached twice (links, inputs within inputs) is there once.
 
@@ -150,7 +153,10 @@ def _own_folder(root: Path) -> str:
 
 
 def _walk(root: Path) -> Iterator[tuple[Path, bool]]:
-    """Every file below `root`, and whether a link leads to it. Linked folders come last and no folder twice."""
+    """Every file below `root`, and whether a link leads to it. Linked folders come last and no folder twice.
+
+    An output folder of siku below `root` is passed over: what was built from an input is not a part of it.
+    """
     if not root.is_dir():
         yield root, False
         return
@@ -167,6 +173,8 @@ def _walk(root: Path) -> Iterator[tuple[Path, bool]]:
                 entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
         except OSError:
             yield folder, linked
+            continue
+        if folder != root and any(entry.name == OUTPUT_MARK for entry in entries):
             continue
         for entry in entries:
             path = folder / entry.name
