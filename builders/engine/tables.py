@@ -101,15 +101,18 @@ class RowWriter:
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a file that a `RowWriter` made, none where it made none; one batch in memory at a time."""
+    """The rows of an Arrow stream that a `RowWriter` made, none where it made none; one batch in memory at a time."""
     if not path.exists():
-        return
-    if path.suffix == ".parquet":
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=500):
-            yield from batch.to_pylist()
         return
     with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
         for batch in stream:
+            yield from batch.to_pylist()
+
+
+def read_dataset_rows(folder: Path, name: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of one folder (`train`, `dropped` ...) of a dataset, part by part, with some `columns` or all."""
+    for path in sorted((folder / name).glob("*.parquet")):
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=500, columns=columns):
             yield from batch.to_pylist()
 
 

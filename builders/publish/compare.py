@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from builders.engine.manifest import SPLITS, read_manifest
 from builders.engine.plan import differences
+from builders.engine.tables import read_dataset_rows
 
 SAMPLES = 5
 FIGURES = ("rows", "dropped", "duplicates", "quarantined", "characters")
@@ -53,11 +52,8 @@ def _rows(folder: Path) -> dict[str, tuple[str, bytes]]:
 def kept_rows(folder: Path) -> Iterator[tuple[str, str, str]]:
     """Split, id and text of every kept row, a batch at a time."""
     for split in SPLITS:
-        for path in sorted((folder / split).glob("*.parquet")):
-            for batch in pq.ParquetFile(path).iter_batches(batch_size=1000, columns=["id", "text"]):
-                yield from zip(
-                    [split] * batch.num_rows, batch["id"].to_pylist(), batch["text"].to_pylist(), strict=True
-                )
+        for row in read_dataset_rows(folder, split, ["id", "text"]):
+            yield split, row["id"], row["text"]
 
 
 def _compare_rows(old: Mapping[str, tuple[str, bytes]], new: Mapping[str, tuple[str, bytes]]) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow.parquet as pq
 
 from builders.document import Document, Quarantined
 from builders.engine.finish import inputs_file
 from builders.engine.manifest import SPLITS, read_manifest
 from builders.engine.recipe import Recipe
+from builders.engine.tables import read_dataset_rows
 from builders.steps import Corpus, Edit, Shard, Split
 from validators.errors import SikuError, nearest
 from validators.step import Check
@@ -56,21 +56,15 @@ def sample_rows(folder: Path, count: int) -> dict[str, list[dict[str, Any]]]:
     """The same few rows of each kind every time: those whose ids have the smallest digests."""
     samples: dict[str, list[dict[str, Any]]] = {}
     for name in (*SPLITS, "dropped"):
-        chosen = set(heapq.nsmallest(count, (row["id"] for row in _rows(folder, name, ["id"])), key=_draw))
+        chosen = set(heapq.nsmallest(count, (row["id"] for row in read_dataset_rows(folder, name, ["id"])), key=_draw))
         columns = ["id", "text"] if name != "dropped" else ["id", "text", "step", "reason", "duplicate_of"]
-        rows = (row for row in _rows(folder, name, columns) if row["id"] in chosen)
+        rows = (row for row in read_dataset_rows(folder, name, columns) if row["id"] in chosen)
         samples[name] = [row | {"text": row["text"][:SHOWN_CHARS]} for row in rows]
     return samples
 
 
 def _draw(name: str) -> bytes:
     return blake2b(name.encode(), digest_size=8).digest()
-
-
-def _rows(folder: Path, name: str, columns: list[str] | None) -> Iterator[dict[str, Any]]:
-    for path in sorted((folder / name).glob("*.parquet")):
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=500, columns=columns):
-            yield from batch.to_pylist()
 
 
 def life_of(folder: Path, name: str, recipe: Recipe, inputs: Sequence[Path]) -> dict[str, Any]:
@@ -82,7 +76,7 @@ def life_of(folder: Path, name: str, recipe: Recipe, inputs: Sequence[Path]) -> 
     place, row = _find(folder, name)
     meta = _meta(place, row)
     ids = set(lineage(name))
-    evidence = [one for one in _rows(folder, "evidence", None) if one["id"] in ids]
+    evidence = [one for one in read_dataset_rows(folder, "evidence", None) if one["id"] in ids]
     life: dict[str, Any] = {"id": name, "split": place, "end": _end(place, row), "meta": meta, "text": row["text"]}
     traced = _trace(folder, name, meta, recipe, inputs, _fate(place, row))
     return life | traced | {"evidence": [{key: one[key] for key in ("step", "kind", "text")} for one in evidence]}
@@ -103,9 +97,9 @@ def lineage(name: str) -> list[str]:
 def _find(folder: Path, name: str) -> tuple[str, dict[str, Any]]:
     known: set[str] = set()
     for place in (*SPLITS, "dropped"):
-        ids = [row["id"] for row in _rows(folder, place, ["id"])]
+        ids = [row["id"] for row in read_dataset_rows(folder, place, ["id"])]
         if name in ids:
-            return place, next(row for row in _rows(folder, place, None) if row["id"] == name)
+            return place, next(row for row in read_dataset_rows(folder, place, None) if row["id"] == name)
         known.update(one for one in ids if one[:4] == name[:4])
     raise SikuError(
         f"there is no document {name!r}",

@@ -23,6 +23,7 @@ from builders.engine.manifest import DATA_FOLDERS, MANIFEST, SPLITS, read_manife
 from builders.engine.plan import digest
 from builders.engine.progress import Progress
 from builders.engine.stages import sha256_of
+from builders.engine.tables import read_dataset_rows
 from validators.errors import SikuError
 from validators.step import Step
 
@@ -127,7 +128,9 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
     ids: list[str] = []
     splits: dict[str, str] = {}
     books: dict[tuple[str, str], set[str]] = defaultdict(set)  # by title, too: a user's `book` may hold several
-    moved = {row["id"] for row in _evidence(folder) if row["step"] == type(step).__name__}  # alone, not with its book
+    moved = {
+        row["id"] for row in read_dataset_rows(folder, "evidence", ["id", "step"]) if row["step"] == type(step).__name__
+    }  # alone, not with its book
     with tempfile.TemporaryDirectory() as scratch:
         with step.sketch(Path(scratch)) as sketch:
             for name, row in _kept_documents(folder, manifest):
@@ -153,12 +156,6 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
             problems.append(f"{name} and {partner} were both kept: {fate.why}")
     counts = Counter(splits.values())
     return f"{counts['train']:,} train and {counts['valid']:,} valid rows against each other", problems
-
-
-def _evidence(folder: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted((folder / "evidence").glob("*.parquet")):
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=2000, columns=["id", "step"]):
-            yield from batch.to_pylist()
 
 
 def _step(manifest: Mapping[str, Any], kind: type[S]) -> S:
@@ -191,7 +188,5 @@ def _all_rows(folder: Path, kept: list[str] | None, dropped: list[str]) -> Itera
         columns = dropped if name == "dropped" else kept
         if columns == []:
             continue
-        for path in sorted((folder / name).glob("*.parquet")):
-            for batch in pq.ParquetFile(path).iter_batches(batch_size=500, columns=columns):
-                for row in batch.to_pylist():
-                    yield name, row
+        for row in read_dataset_rows(folder, name, columns):
+            yield name, row

@@ -15,6 +15,7 @@ from builders.engine.tables import (
     cell,
     document_row,
     merge_columns,
+    read_dataset_rows,
     read_rows,
     row_document,
     row_schema,
@@ -22,20 +23,30 @@ from builders.engine.tables import (
 )
 
 
+def read(path: Path) -> list[Document]:
+    rows = read_rows(path) if path.suffix == ".arrow" else read_dataset_rows(path.parent.parent, path.parent.name)
+    return [row_document(row) for row in rows]
+
+
 @pytest.mark.parametrize("name", ["rows.arrow", "rows.parquet"])
 def test_rows_come_back_in_order(tmp_path: Path, name: str) -> None:
     documents = [Document(f"id-{n:04d}", "雪" * n, {"n": n, "title": None}) for n in range(2500)]
-    with RowWriter(tmp_path / name, ROWS) as writer:
+    path = tmp_path / "train" / name
+    path.parent.mkdir()
+    with RowWriter(path, ROWS) as writer:
         for document in documents:
             writer.add(document_row(document), len(document.text))
-    assert [row_document(row) for row in read_rows(tmp_path / name)] == documents
+    assert read(path) == documents
 
 
-def test_no_row_makes_no_file(tmp_path: Path) -> None:
-    with RowWriter(tmp_path / "rows.parquet", ROWS):
+@pytest.mark.parametrize("name", ["rows.arrow", "rows.parquet"])
+def test_no_row_makes_no_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "train" / name
+    path.parent.mkdir()
+    with RowWriter(path, ROWS):
         pass
-    assert list(tmp_path.iterdir()) == []
-    assert list(read_rows(tmp_path / "rows.parquet")) == []
+    assert list(path.parent.iterdir()) == []
+    assert read(path) == []
 
 
 def test_parquet_bytes_are_the_same_however_rows_arrive(tmp_path: Path) -> None:
