@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import asdict
 from typing import Any
 
 
@@ -53,4 +54,9 @@ def run(op: str, given: dict[str, Any]) -> dict[str, Any]:
 
             language = detect_language(given["text"])
             return {"lang": language.lang, "script": language.script}
+        case "parse_scel":
+            from builders.sources.scel import parse_scel
+
+            scel = parse_scel(base64.b64decode(given["bytes_b64"]))
+            return asdict(scel)
     raise ValueError(f"siku has no operation {op!r} yet")
