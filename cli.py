@@ -209,10 +209,10 @@ def _recipe(name: str) -> Any:
 
 def _request(args: Args) -> Any:
     from builders.engine.finish import Request
-    from builders.engine.plan import apply_settings, changed_settings, read_plan, recipe_of
+    from builders.engine.plan import apply_settings, changed_settings, check_reads, read_plan, recipe_of
 
     _check_numbers(args)
-    limit = args.limit
+    limit, plan = args.limit, None
     if args.recipe.endswith(".json"):
         plan = read_plan(Path(args.recipe))
         default = _recipe(plan["recipe"])
@@ -221,6 +221,8 @@ def _request(args: Args) -> Any:
     else:
         default = recipe = _recipe(args.recipe)
     recipe = _held_out(apply_settings(recipe, args.set), args.holdout)
+    if plan:
+        check_reads(plan, recipe)
     circumstances = {} if args.workers is None else {"workers": args.workers}
     return Request(
         recipe=recipe,

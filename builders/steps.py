@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import ClassVar, Protocol, Self
 
 from builders.document import Document, Meta, Quarantined
-from validators.step import Step
+from validators.step import Step, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,26 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Edit(Step):
-    """Document to document: the text changes, the id stays. What is cut is left in `document.notes`."""
+    """Document to document: the text changes, the id stays. What is cut is left in `document.notes`.
 
-    def __call__(self, document: Document) -> Document:
+    It may refuse the document with a `Verdict`. Of a conversation it is given each turn by itself, as a document with
+    the turn's text, unless `by_turn` is False.
+    """
+
+    by_turn: ClassVar[bool] = True
+
+    def __call__(self, document: Document) -> Document | Verdict:
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split(Step):
-    """One document to many, in order; each part has an id of its own, made from the parent's."""
+    """One document to many, in order; each part has an id of its own, made from the parent's: `ID-0001` or `ID.0001`.
 
-    def __call__(self, document: Document) -> Iterable[Document]:
+    It may refuse the document with a `Verdict`.
+    """
+
+    def __call__(self, document: Document) -> Iterable[Document] | Verdict:
         raise NotImplementedError
 
 

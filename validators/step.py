@@ -31,6 +31,7 @@ class Step:
     """
 
     version: ClassVar[int] = 1
+    paths: ClassVar[tuple[str, ...]] = ()  # fields that say where files lie: identity is what is in the files
     warn_share: float = 0.30
     stop_share: float = 0.60
 

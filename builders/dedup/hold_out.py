@@ -31,6 +31,7 @@ class HoldOut(Edit):
     """
 
     version: ClassVar[int] = 1
+    by_turn: ClassVar[bool] = False
     titles: tuple[str, ...] = ()
     share: float = 0.0
     seed: int = 42

@@ -88,7 +88,7 @@ class ShardSketch:
         self._units = 0
 
     def add(self, document: Document) -> None:
-        text = utf16(document.text)
+        text = utf16(document.compared_text)
         self._documents.append(
             (
                 document.id.encode("utf-8", "surrogatepass"),

@@ -25,11 +25,12 @@ from builders.engine.manifest import package_versions
 from builders.engine.plan import FORMAT, describe, digest
 from builders.engine.progress import Progress
 from builders.engine.stages import NAMES_FILE, ROWS_FILE, Decided, PartTask, Piece, ShardTask
-from builders.engine.tables import merge_columns, read_rows
+from builders.engine.tables import RESERVED, merge_columns, read_rows
 from builders.steps import Corpus, Fate, Shard, Split
 from validators.errors import SikuError
 from validators.step import Step
 
+WORK_FORMAT = 2  # raised when the files of the work store change their form
 CIRCUMSTANCE = ("warn_share", "stop_share")  # fields of a step that do not change what it returns
 
 
@@ -113,7 +114,7 @@ class Work:
         self.store = request.store
         self.segments = split_at_barriers(self.recipe.steps)
         self.renamed = 0  # documents whose id an earlier one had
-        self.surroundings = digest([FORMAT, package_versions()])
+        self.surroundings = digest([FORMAT, WORK_FORMAT, package_versions()])
 
     def take_through(self, shards: Sequence[Shard]) -> list[Stage]:
         """All segments but the last, with the decision behind each."""
@@ -206,7 +207,7 @@ class Work:
         seen = merge_columns(
             [*(stage.results[-1]["columns"] for stage in stages), *(step.adds() for step in last.steps)]
         )
-        columns = {name: kind for name, kind in seen.items() if name not in ("id", "text")}
+        columns = {name: kind for name, kind in seen.items() if name not in RESERVED[self.recipe.output.rows]}
         output = self.recipe.output
         tasks: list[tuple[PartTask, int]] = []
         for group in cut_into_parts(stages, output.part_mb * 1_000_000):

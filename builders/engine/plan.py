@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import types
 import typing
@@ -13,12 +14,14 @@ from typing import Any
 import orjson
 
 from builders.engine.recipe import Output, Recipe
+from builders.sources.inputs import file_digest, find_files
 from builders.steps import Shard, Source
 from validators.errors import SikuError, nearest
 from validators.step import Step
 
 Json = dict[str, Any]
 FORMAT = "siku-dataset/1"
+OF_NO_FIELD = frozenset({"class", "version", "reads"})  # what the JSON of a part has beside its fields
 _SWITCH = {"true": True, "false": False}
 
 
@@ -33,11 +36,32 @@ def digest(value: Any) -> str:
 
 
 def describe(part: Source | Step | Output) -> Json:
-    """One part of a recipe as JSON: its class, its version and every field."""
+    """One part of a recipe as JSON: its class, its version and every field.
+
+    In place of a field that says where files lie there is what is in them, under "reads": the path is circumstance.
+    Raises SikuError where there is nothing.
+    """
     described: Json = {"class": type(part).__name__}
     if not isinstance(part, Output):
         described["version"] = part.version
-    return described | {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+    paths = part.paths if isinstance(part, Step) else ()
+    fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+    described |= {name: value for name, value in fields.items() if name not in paths}
+    if reads := {name: _content_of(fields[name]) for name in paths if fields[name]}:
+        described["reads"] = reads
+    return described
+
+
+def _content_of(paths: Sequence[str]) -> list[str]:
+    """Name and digest of every file below the paths."""
+    found = [file for root in find_files([Path(path).expanduser() for path in paths]) for file in root.files]
+    return sorted(f"{file.name} {_digest_of(file.path, file.size, file.path.stat().st_mtime_ns)}" for file in found)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _digest_of(path: Path, size: int, changed_ns: int) -> str:
+    """The digest of a file, computed once; size and time of change tell when it has to be computed again."""
+    return file_digest(path)
 
 
 def plan_of(recipe: Recipe, limit: int | None = None) -> Json:
@@ -71,7 +95,7 @@ def recipe_of(plan: Mapping[str, Any], recipe: Recipe) -> Recipe:
     parts: dict[str, Source | Step | Output] = {}
     saved = [plan["source"], *plan["steps"], plan["output"]]
     for (name, part), fields in zip(recipe.parts().items(), saved, strict=True):
-        values = {key: value for key, value in fields.items() if key not in ("class", "version")}
+        values = {key: value for key, value in fields.items() if key not in OF_NO_FIELD}
         parts[name] = _replace(name, part, values)
     return recipe.with_parts(parts)
 
@@ -79,7 +103,9 @@ def recipe_of(plan: Mapping[str, Any], recipe: Recipe) -> Recipe:
 def _shape(plan: Mapping[str, Any]) -> Json:
     """Only classes, versions and names of fields."""
     parts = [plan["source"], *plan["steps"], plan["output"]]
-    return {part["class"]: {"version": part.get("version"), "fields": sorted(part)} for part in parts}
+    return {
+        part["class"]: {"version": part.get("version"), "fields": sorted(part.keys() - OF_NO_FIELD)} for part in parts
+    }
 
 
 def fingerprint(plan: Mapping[str, Any], shards: Iterable[Shard]) -> str:
@@ -117,6 +143,19 @@ def _short(value: Any) -> str:
 # ---------------------------------------------------------------- --set
 
 
+def check_reads(plan: Mapping[str, Any], recipe: Recipe) -> None:
+    """Raise SikuError if a kept plan read files of which the recipe does not know where they lie now."""
+    steps = [(name, part) for name, part in recipe.parts().items() if isinstance(part, Step)]
+    for saved, (name, part) in zip(plan["steps"], steps, strict=True):
+        for field, files in saved.get("reads", {}).items():
+            if not getattr(part, field):
+                raise SikuError(
+                    f"the plan reads {len(files)} files, such as {files[0].rpartition(' ')[0]}",
+                    where=f"{name}.{field}",
+                    next=f"say where that lies now: --set {name}.{field}=PATH",
+                )
+
+
 def apply_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     """`recipe` with `steps.NAME.field=value` settings. All mistakes are reported together, with the nearest names."""
     parts = recipe.parts()
@@ -144,6 +183,8 @@ def changed_settings(default: Recipe, recipe: Recipe) -> list[str]:
     for (name, old), new in zip(default.parts().items(), recipe.parts().values(), strict=True):
         for field in dataclasses.fields(old):
             value = getattr(new, field.name)
+            if value and field.name in getattr(new, "paths", ()):
+                value = ("PATH",)  # circumstance
             if value != getattr(old, field.name):
                 changed.append(f"{name}.{field.name}={write_value(value)}")
     return changed

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from builders.steps import Source
 from validators.errors import SikuError, nearest
@@ -19,13 +19,19 @@ from validators.step import Step
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """How the rows are written. `part_mb` is the least size of the text in one Parquet part."""
+    """How the rows are written: documents as `id, text`, or conversations as `id, messages, parents`; then metadata.
 
+    `part_mb` is the least size of the text in one Parquet part.
+    """
+
+    rows: Literal["text", "messages"] = "text"
     part_mb: int = 32
     row_group_rows: int = 1000
     facets: tuple[str, ...] = ()  # metadata columns whose values are counted for the report
 
     def __post_init__(self) -> None:
+        if self.rows not in ("text", "messages"):
+            raise SikuError(f"output.rows is {self.rows!r}, must be 'text' or 'messages'")
         if self.part_mb < 1 or self.row_group_rows < 1:
             raise SikuError("output.part_mb and output.row_group_rows are at least 1")
 

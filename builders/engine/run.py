@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from builders.document import Document, Note, Quarantined
+from builders.document import Document, Message, Note, Quarantined
 from builders.engine.ledger import MAX_EXAMPLES, Ledger, StepTally
 from builders.steps import Edit, Split
+from builders.text.turns import alternate
 from validators.step import Check, Step, Verdict
 
 EXAMPLE_CHARS = 48  # shown on either side of the first place that an edit changed
@@ -75,14 +76,18 @@ def _through(steps: Sequence[Step], first: int, document: Document, books: Books
                 books.drop(document, tally, verdict)
                 return
         elif isinstance(step, Edit):
-            before = document.text
-            document = step(document)
-            _write_down(document, tally, books)
+            before, messages = document.text, document.messages
+            edited = edit(step, document)
+            if isinstance(edited, Document):
+                _write_down(edited, tally, books)
+                if not edited.text.strip():
+                    edited = Verdict("nothing left", "the whole text was cut out")
+            if isinstance(edited, Verdict):
+                document.text, document.messages = before, messages
+                books.drop(document, tally, edited)
+                return
+            document = edited
             if document.text != before:
-                if not document.text.strip():
-                    document.text = before
-                    books.drop(document, tally, Verdict("nothing left", "the whole text was cut out"))
-                    return
                 _keep_example(tally, document.id, before, document.text)
         elif isinstance(step, Split):
             yield from _split(step, steps, place, document, books)
@@ -94,11 +99,33 @@ def _through(steps: Sequence[Step], first: int, document: Document, books: Books
     yield document
 
 
+def edit(step: Edit, document: Document) -> Document | Verdict:
+    """What an edit makes of a document; of a conversation it is given each turn by itself.
+
+    A turn that is left blank goes, and the rules of `alternate` hold again.
+    """
+    if document.messages is None or not step.by_turn:
+        return step(document)
+    turns: list[Message] = []
+    for message in document.messages:
+        turn = step(Document(document.id, message["content"], document.meta, split=document.split))
+        if isinstance(turn, Verdict):
+            return turn
+        document.meta = turn.meta
+        document.notes += turn.notes
+        turns.append({"role": message["role"], "content": turn.text})
+    if turns != document.messages:
+        document.converse(alternate(turns))
+    return document
+
+
 def _split(step: Split, steps: Sequence[Step], place: int, document: Document, books: Books) -> Iterator[Document]:
     tally = books.ledger.steps[place]
-    parts = [part for part in step(document) if part.text.strip()]
+    made = step(document)
+    parts = [] if isinstance(made, Verdict) else [part for part in made if part.text.strip()]
     if not parts:
-        books.drop(document, tally, Verdict("nothing left", "it has no part with any text"))
+        nothing = Verdict("nothing left", "it has no part with any text")
+        books.drop(document, tally, made if isinstance(made, Verdict) else nothing)
     for part in parts:
         part.split = document.split
         _write_down(part, tally, books)

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -29,7 +30,7 @@ from builders.engine.tables import (
     REFUSED,
     ROWS,
     RowWriter,
-    cell,
+    dataset_row,
     document_row,
     evidence_row,
     read_rows,
@@ -146,7 +147,8 @@ class PartTask:
             def writer(name: str, schema: Any) -> RowWriter:
                 return stack.enter_context(RowWriter(folder / PART_FILES[name], schema, self.output.row_group_rows))
 
-            kept = {split: writer(split, row_schema(self.columns)) for split in ("train", "valid")}
+            form = self.output.rows
+            kept = {split: writer(split, row_schema(self.columns, form)) for split in ("train", "valid")}
             refused, evidence = writer("dropped", REFUSED), writer("evidence", EVIDENCE)
             for piece in self.pieces:
                 _copy(piece.stages, REFUSED_FILE, refused)
@@ -156,17 +158,13 @@ class PartTask:
                 decision = _decision_tally(piece.decided)
                 documents = read_decided(piece.stages[-1], piece.decided, decision, books)
                 for document in run_documents(self.steps, documents, books):
-                    kept[document.split].add(self._row(document), len(document.text))
+                    kept[document.split].add(dataset_row(document, self.columns, form), len(document.text))
                     statistics.count(document)
                 part = Ledger.from_json(_partial(ledger, decision, first=False, last=True))
                 if decision and decision.name not in {tally.name for tally in total.steps}:
                     total.steps.insert(0, StepTally(decision.name))
                 total.add(part)
         return {"ledger": total.to_json(), "statistics": statistics.to_json(), "found": count_part(folder)}
-
-    def _row(self, document: Document) -> tuple[Any, ...]:
-        meta = document.meta
-        return (document.id, document.text, *(cell(meta.get(name), kind) for name, kind in self.columns.items()))
 
 
 def read_decided(
@@ -284,14 +282,25 @@ def count_part(folder: Path) -> dict[str, int]:
         found[f"{name} characters"] += 0
         if not path.exists():
             continue
-        columns = ["text", "duplicate_of"] if name == "dropped" else ["text"]
-        for batch in pq.ParquetFile(path, pre_buffer=False).iter_batches(batch_size=1000, columns=columns):
+        file = pq.ParquetFile(path, pre_buffer=False)
+        text = "text" if "text" in file.schema_arrow.names else "messages"
+        columns = [text, "duplicate_of"] if name == "dropped" else [text]
+        for batch in file.iter_batches(batch_size=1000, columns=columns):
             found[f"{name} rows"] += batch.num_rows
-            found[f"{name} characters"] += pc.sum(pc.utf8_length(batch["text"])).as_py() or 0
+            found[f"{name} characters"] += _characters(batch[text])
             if name == "dropped":
                 found["duplicates"] += batch.num_rows - batch["duplicate_of"].null_count
     found["duplicates"] += 0
     return dict(found)
+
+
+def _characters(column: Any) -> int:
+    """The characters of a column of texts, or of the transcripts of a column of messages."""
+    if not pa.types.is_list(column.type):
+        return pc.sum(pc.utf8_length(column)).as_py() or 0
+    turns = column.flatten()
+    between = len(turns) - len(column)  # line breaks: no conversation is without a turn
+    return (pc.sum(pc.utf8_length(turns.field("content"))).as_py() or 0) + between
 
 
 def sha256_of(path: Path) -> str:

@@ -13,11 +13,20 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from builders.document import Document, Note
+from builders.document import Document, Note, transcript
 from builders.engine.run import Refused
+from validators.errors import SikuError
 
 BATCH_CHARS = 2_000_000  # text held before it is written out
-ROWS = pa.schema([("id", pa.string()), ("text", pa.large_string()), ("meta", pa.string()), ("split", pa.string())])
+ROWS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("text", pa.large_string()),  # "" where there are messages
+        ("meta", pa.string()),
+        ("split", pa.string()),
+        ("messages", pa.large_string()),  # JSON
+    ]
+)
 REFUSED = pa.schema(
     [
         ("id", pa.string()),
@@ -30,6 +39,8 @@ REFUSED = pa.schema(
     ]
 )
 EVIDENCE = pa.schema([("id", pa.string()), ("step", pa.string()), ("kind", pa.string()), ("text", pa.large_string())])
+MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())]))
+PARENTS = pa.list_(pa.string())
 PARQUET = {"compression": "zstd", "compression_level": 1, "write_statistics": False, "store_schema": False}
 KINDS = {
     "bool": pa.bool_(),
@@ -110,23 +121,38 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_dataset_rows(folder: Path, name: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    """The rows of one folder (`train`, `dropped` ...) of a dataset, part by part, with some `columns` or all."""
+    """The rows of one folder (`train`, `dropped` ...) of a dataset, part by part, with some `columns` or all.
+
+    A row of messages has its transcript as `text`.
+    """
     for path in sorted((folder / name).glob("*.parquet")):
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=500, columns=columns):
-            yield from batch.to_pylist()
+        file = pq.ParquetFile(path)
+        transcribed = "text" not in file.schema_arrow.names and (columns is None or "text" in columns)
+        read = columns if columns is None or not transcribed else [*(c for c in columns if c != "text"), "messages"]
+        for batch in file.iter_batches(batch_size=500, columns=read):
+            for row in batch.to_pylist():
+                yield row | {"text": transcript(row["messages"])} if transcribed else row
 
 
 def document_row(document: Document) -> tuple[Any, ...]:
-    return (document.id, document.text, orjson.dumps(document.meta).decode(), document.split)
+    meta = orjson.dumps(document.meta).decode()
+    if document.messages is None:
+        return (document.id, document.text, meta, document.split, None)
+    return (document.id, "", meta, document.split, orjson.dumps(document.messages).decode())
 
 
 def row_document(row: Mapping[str, Any]) -> Document:
-    return Document(row["id"], row["text"], orjson.loads(row["meta"]), split=row["split"])
+    document = Document(row["id"], row["text"], orjson.loads(row["meta"]), split=row["split"])
+    if row["messages"] is not None:
+        document.converse(orjson.loads(row["messages"]))
+    return document
 
 
 def refused_row(refused: Refused) -> tuple[Any, ...]:
+    """A refused document; the messages of a conversation stay with its metadata, the text is their transcript."""
     document = refused.document
-    meta = orjson.dumps(document.meta).decode()
+    messages = {} if document.messages is None else {"messages": document.messages}
+    meta = orjson.dumps(document.meta | messages).decode()
     return (document.id, document.text, refused.step, refused.reason, refused.duplicate_of, refused.jaccard, meta)
 
 
@@ -177,10 +203,29 @@ def merge_columns(parts: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return dict(sorted(merged.items()))
 
 
-def row_schema(columns: Mapping[str, str]) -> pa.Schema:
-    """`id`, `text` and the metadata columns; a column that is null everywhere is a string."""
+RESERVED = {"text": ("id", "text"), "messages": ("id", "messages", "parents")}  # columns, by the form of the rows
+
+
+def row_schema(columns: Mapping[str, str], rows: str = "text") -> pa.Schema:
+    """`id, text` or `id, messages, parents`, and the metadata; a column that is null everywhere is a string."""
+    kinds = {"id": pa.large_string(), "text": pa.large_string(), "messages": MESSAGES, "parents": PARENTS}
     meta = [(name, KINDS[kind or "string"]) for name, kind in columns.items()]
-    return pa.schema([("id", pa.large_string()), ("text", pa.large_string()), *meta])
+    return pa.schema([*((name, kinds[name]) for name in RESERVED[rows]), *meta])
+
+
+def dataset_row(document: Document, columns: Mapping[str, str], rows: str) -> tuple[Any, ...]:
+    """A document as `row_schema` has it. Raises SikuError for a text where rows of messages are written."""
+    meta = document.meta
+    cells = (cell(meta.get(name), kind) for name, kind in columns.items())
+    if rows == "text":
+        return (document.id, document.text, *cells)
+    if document.messages is None:
+        raise SikuError(
+            "a text reached the end of a recipe whose rows are messages",
+            where=document.id,
+            next="make conversations of it with a Split, or use Output(rows='text')",
+        )
+    return (document.id, document.messages, meta.get("parents") or [], *cells)
 
 
 def cell(value: Any, kind: str) -> Any:

@@ -168,7 +168,12 @@ def _loading(manifest: Mapping[str, Any], splits: Sequence[str]) -> str:
         f"dataset = load_dataset({folder})  # this folder, or the name of its repository on the Hub\n"
         f'print(dataset["{split}"][0])\n```'
     )
-    columns = [("`id`", "text", "the same in every build"), ("`text`", "text", "the document")]
+    columns = [("`id`", "text", "the same in every build")]
+    if manifest["plan"]["output"].get("rows") == "messages":
+        columns += [("`messages`", "list", "the conversation: `role` and `content` of every turn")]
+        columns += [("`parents`", "list of text", "ids of what it was made from")]
+    else:
+        columns += [("`text`", "text", "the document")]
     columns += [
         (code(name), COLUMN_KINDS.get(kind, "text"), "metadata") for name, kind in manifest.get("columns", {}).items()
     ]

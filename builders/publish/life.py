@@ -18,10 +18,11 @@ from builders.document import Document, Quarantined
 from builders.engine.finish import inputs_file
 from builders.engine.manifest import SPLITS, read_manifest
 from builders.engine.recipe import Recipe
+from builders.engine.run import edit
 from builders.engine.tables import read_dataset_rows
 from builders.steps import Corpus, Edit, Shard, Split
 from validators.errors import SikuError, nearest
-from validators.step import Check
+from validators.step import Check, Verdict
 
 MAX_CHANGES = 4  # changed lines shown of one step
 MAX_CHANGE_CHARS = 160  # of one of them
@@ -113,7 +114,7 @@ def _meta(place: str, row: dict[str, Any]) -> dict[str, Any]:
     if place == "dropped":
         meta: dict[str, Any] = orjson.loads(row["meta"])
         return meta
-    return {key: value for key, value in row.items() if key not in ("id", "text") and value is not None}
+    return {key: value for key, value in row.items() if key not in ("id", "text", "messages") and value is not None}
 
 
 def _end(place: str, row: dict[str, Any]) -> str:
@@ -175,10 +176,14 @@ def _moments(document: Document, name: str, recipe: Recipe, fate: dict[str, str]
         label = type(step).__name__
         before = document.text
         if isinstance(step, Check):
-            verdict = step(before)
+            verdict = fate["what"] if fate["step"] == label else step(before)
             yield Moment(label, "all is well" if verdict is None else f"refused: {verdict}", [])
         elif isinstance(step, Split):
-            parts = list(step(document))
+            made = step(document)
+            if isinstance(made, Verdict):
+                yield Moment(label, f"refused: {made}", [])
+                return
+            parts = list(made)
             ids = lineage(name)
             mine = [part for part in parts if part.id in ids]
             if not mine:
@@ -188,7 +193,11 @@ def _moments(document: Document, name: str, recipe: Recipe, fate: dict[str, str]
             yield Moment(label, _split_words(before, document, len(parts)), [])
         elif isinstance(step, Edit):
             document.notes = []
-            document = step(document)
+            edited = edit(step, document)
+            if not isinstance(edited, Document):
+                yield Moment(label, f"refused: {edited}", [])
+                return
+            document = edited
             yield Moment(label, _edit_words(before, document), changed_lines(before, document.text))
         elif isinstance(step, Corpus):
             gone = fate["step"] == label

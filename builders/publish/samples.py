@@ -20,6 +20,8 @@ import orjson
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from builders.document import transcript
+
 QUARANTINED = "quarantined: "  # how the reason of a piece of input that became no document begins
 READ_CHARS = 5_000  # of a text; in two copies, the first difference is looked for among them
 IDS_A_BATCH, TEXTS_A_BATCH = 10_000, 100
@@ -136,8 +138,9 @@ def _row(kind: str, text: str | None, chars: int, values: Values) -> Row:
     """A row of any of the folders; metadata is JSON in `dropped/` and columns in `train/` and `valid/`."""
     name = values.pop("id")
     if text is None:  # a row of messages
-        text = orjson.dumps(values.pop("messages", None), default=str).decode()
-        text, chars = text[:READ_CHARS], len(text)
+        messages = values.pop("messages")
+        chars = len(transcript(messages))
+        text = "\n".join(f"{message['role']}: {message['content']}" for message in messages)[:READ_CHARS]
     if kind != "dropped":
         return Row(name, text, chars, values)
     meta = orjson.loads(values["meta"] or "{}")

@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 import pyarrow.parquet as pq
 
 from builders.dedup.hold_out import HoldOut
@@ -20,10 +21,11 @@ from builders.dedup.near_duplicates import NearDuplicates, exact_jaccard
 from builders.document import Document
 from builders.engine.ledger import Ledger
 from builders.engine.manifest import DATA_FOLDERS, MANIFEST, SPLITS, read_manifest, summary
-from builders.engine.plan import digest
+from builders.engine.plan import OF_NO_FIELD, digest
 from builders.engine.progress import Progress
 from builders.engine.stages import sha256_of
 from builders.engine.tables import read_dataset_rows
+from builders.publish.life import lineage
 from validators.errors import SikuError
 from validators.step import Step
 
@@ -106,23 +108,42 @@ def _ids(folder: Path) -> tuple[str, list[str]]:
 
 def _duplicates(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
     step = _step(manifest, NearDuplicates)
+    if _is_split_after(manifest, NearDuplicates):
+        return _named_parents(folder)
     named: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for name, row in _all_rows(folder, [], ["id", "text", "duplicate_of"]):
+    for name, row in _all_rows(folder, [], ["id", "text", "duplicate_of", "meta"]):
         if name == "dropped" and row["duplicate_of"] is not None:
-            named[row["duplicate_of"]].append((row["id"], row["text"]))
+            messages = orjson.loads(row["meta"]).get("messages")
+            named[row["duplicate_of"]].append((row["id"], _document(row | {"messages": messages}).compared_text))
     checked, problems = 0, []
     for _, row in _kept_documents(folder, manifest):
         for gone, text in named.pop(row["id"], ()):
             checked += 1
-            likeness = exact_jaccard(text, row["text"], step.ngram_chars)
+            likeness = exact_jaccard(text, _document(row).compared_text, step.ngram_chars)
             if likeness < step.jaccard:
                 problems.append(f"{gone} went as a copy of {row['id']}, but their Jaccard is {likeness:.3f}")
     problems += [f"{kept}, for which {len(gone)} went as copies, was not kept" for kept, gone in named.items()]
     return f"{checked:,} removed copies against the kept one that each names, Jaccard at least {step.jaccard}", problems
 
 
+def _named_parents(folder: Path) -> tuple[str, list[str]]:
+    """What was compared was taken apart afterwards: the kept one that a copy names must have left rows, kept or not."""
+    named: dict[str, str] = {}
+    met: set[str] = set()
+    for _, row in _all_rows(folder, ["id"], ["id", "duplicate_of"]):
+        met.update(lineage(row["id"]))
+        if copy_of := row.get("duplicate_of"):
+            named[row["id"]] = copy_of
+    problems = [
+        f"{kept}, for which {gone} went as a copy, has no row" for gone, kept in named.items() if kept not in met
+    ]
+    return f"{len(named):,} removed copies: the kept one that each names has rows", problems
+
+
 def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
     """Run the hold-out and the near-duplicate step on what was kept: they must have nothing left to do."""
+    compared = not _is_split_after(manifest, NearDuplicates)
+    by_parent = _is_split_after(manifest, HoldOut)
     step, hold_out = _step(manifest, NearDuplicates), _step(manifest, HoldOut)
     problems: list[str] = []
     ids: list[str] = []
@@ -138,8 +159,11 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
                 splits[row["id"]] = name
                 if (book := row.get("book")) and row["id"] not in moved:
                     books[book, str(row.get("title") or "")].add(name)
-                document = Document(row["id"], row["text"], {"book": book, "title": row.get("title")}, split=name)
-                sketch.add(document)
+                document = _document(row, name)
+                if compared:
+                    sketch.add(document)
+                if by_parent and row.get("parents"):
+                    document.id = row["parents"][0]
                 if name == "train" and hold_out(document).split != "train":
                     problems.append(f"{row['id']} is to be held out and is in train: {document.notes[0].kind}")
         fates = step.decide([Path(scratch)])[0]
@@ -155,7 +179,15 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
         elif not fate.split:
             problems.append(f"{name} and {partner} were both kept: {fate.why}")
     counts = Counter(splits.values())
+    if not compared:
+        return f"{counts['train']:,} train and {counts['valid']:,} valid rows by book and title", problems
     return f"{counts['train']:,} train and {counts['valid']:,} valid rows against each other", problems
+
+
+def _document(row: Mapping[str, Any], split: str = "train") -> Document:
+    """A row as the near-duplicate and hold-out steps see it."""
+    meta = {"book": row.get("book"), "title": row.get("title")}
+    return Document(row["id"], row["text"], meta, split=split, messages=row.get("messages"))
 
 
 def _step(manifest: Mapping[str, Any], kind: type[S]) -> S:
@@ -163,8 +195,20 @@ def _step(manifest: Mapping[str, Any], kind: type[S]) -> S:
     for step in manifest["plan"]["steps"]:
         if step["class"] == kind.__name__:
             fields: Any = {key: tuple(value) if isinstance(value, list) else value for key, value in step.items()}
-            return kind(**{key: value for key, value in fields.items() if key not in ("class", "version")})
+            return kind(**{key: value for key, value in fields.items() if key not in OF_NO_FIELD})
     return kind()
+
+
+def _is_split_after(manifest: Mapping[str, Any], kind: type[Step]) -> bool:
+    """Whether what a step saw is no row any more: it is not in the plan, or a later step made several of one.
+
+    Blocks do not count: they can be put together again.
+    """
+    names = [step["class"] for step in manifest["plan"]["steps"]]
+    if kind.__name__ not in names:
+        return True
+    behind = names[names.index(kind.__name__) + 1 :]
+    return any(name in behind for name in manifest.get("splitting", ()) if name != "Blocks")
 
 
 def _cut_into_blocks(manifest: Mapping[str, Any]) -> bool:

@@ -1,0 +1,35 @@
+"""The turns of a conversation in the order that chat models are trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from builders.document import Message
+
+
+def alternate(messages: Iterable[Message]) -> list[Message]:
+    """The same conversation with roles that alternate: an optional system message, then user and assistant in turn.
+
+    Blank turns go, neighbours of one role are joined by a line break, assistants in front and users at the end go, and
+    so does a system message that is not the first. Nothing is left of a conversation without a question and an answer.
+
+    >>> alternate([{"role": "user", "content": "在吗"}, {"role": "user", "content": "问个事"},
+    ...            {"role": "assistant", "content": "请说"}, {"role": "user", "content": "没事了"}])
+    [{'role': 'user', 'content': '在吗\\n问个事'}, {'role': 'assistant', 'content': '请说'}]
+    """
+    system: list[Message] = []
+    turns: list[Message] = []
+    for message in messages:
+        role, content = message["role"], message["content"]
+        if not content.strip():
+            continue
+        if role == "system":
+            if not system and not turns:
+                system = [message]
+        elif turns and turns[-1]["role"] == role:
+            turns[-1] = {"role": role, "content": f"{turns[-1]['content']}\n{content}"}
+        elif turns or role == "user":
+            turns.append({"role": role, "content": content})
+    if turns and turns[-1]["role"] == "user":
+        turns.pop()
+    return [*system, *turns] if turns else []
