@@ -17,13 +17,16 @@ BATCH_ROWS = 1024
 
 
 def read_csv(stream: BufferedReader, text_column: str, tabs: bool, max_line_chars: int) -> Iterator[Row | BadRow]:
-    """The rows below the header line. With `tabs` a quotation mark is a character like any other."""
+    """The rows below the header line; it must name `text_column`, unless that is "".
+
+    With `tabs` a quotation mark is a character like any other.
+    """
     encoding = decode(stream.peek(SAMPLE_BYTES)[:SAMPLE_BYTES]).encoding
     file = TextIOWrapper(stream, "utf-8-sig" if encoding == "utf-8" else encoding, "replace", newline="")
     records = _Records(file, tabs, max_line_chars)
     top = records.next(None)
     header = _column_names(top.cells) if top else []
-    if text_column not in header:
+    if text_column and text_column not in header:
         raise UnreadableError(no_column(text_column, header))
     number = 0
     while record := records.next(len(header)):
@@ -133,7 +136,7 @@ def read_parquet(file: IO[bytes], text_column: str) -> Iterator[Row | BadRow]:
         names = table.schema_arrow.names
     except Exception as error:  # pyarrow fails on damaged files with many kinds of exception
         raise UnreadableError(f"broken Parquet: {str(error).splitlines()[0][:200]}") from error
-    if text_column not in names:
+    if text_column and text_column not in names:
         raise UnreadableError(no_column(text_column, names))
     first = 0
     for group in range(table.num_row_groups):

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from builders.document import Document, Quarantined
-from builders.sources.text_files import PartShard, TextFiles
+from builders.sources.row_files import PartShard
+from builders.sources.text_files import TextFiles
 from validators.errors import SikuError
 
 TEXT = "雪下了一夜，院子里的脚印都看不见了。他推门进去，屋里没有人，只有一盏灯还亮着。"
