@@ -1,0 +1,96 @@
+"""The formats of conversations that siku reads: the table, and which of them a file is in."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from typing import Any, NamedTuple
+
+from builders.document import Message
+from builders.sources.dialogue_rows import ROW_FORMATS, Format, Turns, UnfitError
+from builders.sources.dialogue_texts import TEXT_FORMATS, blocks_of
+from builders.text.turns import alternate
+from validators.errors import nearest
+
+FORMATS: dict[str, Format] = {**ROW_FORMATS, **TEXT_FORMATS}  # of those that fit, the first counts
+EMPTY_ANSWER = "empty_answer"
+MIN_FITTING_SHARE = 0.8  # of a sample: a few broken rows do not make another format
+
+
+class Normalised(NamedTuple):
+    """The conversations of a piece of input, and why there are none of a sample whose answer is blank."""
+
+    conversations: list[Turns]
+    drop: str | None = None
+
+
+def read_unit(format: Format, raw: Any) -> list[list[Message]]:
+    """The conversations of one row, line, block or file, with roles that alternate. Raises UnfitError for none."""
+    read = format.read(raw)
+    kept = [turns for turns in map(alternate, read) if turns]
+    if kept:
+        return kept
+    blank = any(turn["role"] == "assistant" and not turn["content"].strip() for turns in read for turn in turns)
+    raise UnfitError("empty answer" if blank else "no answer: nobody answers a turn")
+
+
+def normalise_dialogue(format_name: str, raw: Any) -> Normalised:
+    """The conversations of `raw`: a row, or the text of any number of lines or rows, in one of `FORMATS`.
+
+    >>> normalise_dialogue("tieba", "在吗\\t在的").conversations
+    [[{'role': 'user', 'content': '在吗'}, {'role': 'assistant', 'content': '在的'}]]
+    """
+    format, found, reasons = FORMATS[format_name], list[Turns](), list[str]()
+    units = list(_units(format, raw))
+    for unit in units:
+        try:
+            found += read_unit(format, unit)
+        except UnfitError as error:
+            reasons.append(str(error))
+    is_one_sample = format.unit == "row" and len(units) == 1
+    return Normalised(found, EMPTY_ANSWER if is_one_sample and reasons == ["empty answer"] else None)
+
+
+def _units(format: Format, raw: Any) -> Iterator[Any]:
+    """The pieces of `raw` that a reader takes one by one."""
+    if not isinstance(raw, str) or format.unit == "file":
+        yield raw
+    elif format.unit == "line":
+        yield from (line for line in _lines(raw) if line.strip())
+    elif format.unit == "block":
+        yield from ("\n".join(block) for block in blocks_of(_lines(raw)))
+    else:
+        yield from csv.DictReader(StringIO(raw.removeprefix("\ufeff"), newline=""))
+
+
+def _lines(text: str) -> list[str]:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+
+
+def format_named(name: str) -> Format:
+    """Raises UnfitError with the nearest names, as a mistake in a setting."""
+    if name not in FORMATS:
+        raise UnfitError(f"there is no format {name!r}; {nearest(name, FORMATS)}")
+    return FORMATS[name]
+
+
+def detect_format(samples: Sequence[Any], unit: str) -> str:
+    """The format of a file, by some of its rows, lines or blocks. Raises UnfitError where that is not certain.
+
+    A piece speaks for the first format of the table that it fits; a file is in the format of four fifths of its pieces.
+    """
+    candidates = {name: format for name, format in FORMATS.items() if format.unit == unit}
+    votes = Counter(next((name for name, format in candidates.items() if format.fits(piece)), "") for piece in samples)
+    name, votes_for = votes.most_common(1)[0] if votes else ("", 0)
+    if name and votes_for >= MIN_FITTING_SHARE * len(samples):
+        return name
+    known = [f"{name} ({count})" for name, count in sorted(votes.items()) if name]
+    what = (
+        f"its {unit}s look like {', '.join(known)}"
+        if known
+        else f"its {unit}s look like none of {', '.join(candidates)}"
+    )
+    rule = "more than one format" if len(known) > 1 else "unknown format"
+    raise UnfitError(f"{rule}: {what} (--set source.format=NAME)")

@@ -1,0 +1,374 @@
+"""Conversations out of rows: JSON values and rows of tables, as published sets write them.
+
+A reader takes one row and returns its conversations as turns with roles; `alternate` puts them in order later.
+It raises `UnfitError` for a row that is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, cast
+
+from builders.document import Message
+from builders.text.turns import alternate
+
+Turns = list[Message]
+Unit = Literal["row", "line", "block", "file", "pair"]
+
+
+class UnfitError(ValueError):
+    """Something that is no conversation; the message is a reason for `Quarantined`: a rule, then figures."""
+
+
+class Format(NamedTuple):
+    """How one published format becomes conversations.
+
+    `unit` is the piece of a file that `read` takes: a `row` (a JSON value, or a row of a table), a `line`, a `block`
+    between two lines `E`, a whole `file`, or a line of each of a `pair` of files. `fits` says whether a piece looks
+    like it; of several formats the first in the table counts. The flat `columns` become turns, the others are metadata.
+    """
+
+    unit: Unit
+    read: Callable[[Any], list[Turns]]
+    fits: Callable[[Any], bool]
+    columns: frozenset[str] = frozenset()
+
+
+SYSTEM, USER, ASSISTANT = "system", "user", "assistant"
+_ROLES = {
+    SYSTEM: ("system",),
+    USER: ("user", "human", "usr", "client", "patient", "customer", "seeker", "用户", "患者", "病人", "客户", "求助者"),
+    ASSISTANT: (
+        *("assistant", "gpt", "chatgpt", "bot", "model", "sys", "counselor", "doctor", "agent", "supporter"),
+        *("助手", "医生", "客服", "咨询师", "机器人"),
+    ),
+}
+ROLE_OF = {name: role for role, names in _ROLES.items() for name in names}
+_TOOL_ROLES = frozenset({"tool", "function", "function_call", "observation", "tool_call", "tool_response"})
+_ROLE_COLUMNS = ("role", "from", "speaker", "sender")
+_CONTENT_COLUMNS = ("content", "value", "text", "utterance", "message")
+_LIST_COLUMNS = ("messages", "conversations", "conversation", "dialogue", "dialog", "turns", "utterances", "content")
+
+
+def message(role: str, content: str) -> Message:
+    return {"role": role, "content": content}
+
+
+def as_text(value: object, name: str = "turn") -> str:
+    """A value as the text of a turn; "" for null. Raises UnfitError for what is no text."""
+    match value:
+        case str():
+            return value
+        case None:
+            return ""
+        case bool():
+            raise UnfitError(f"not text: {name} is true or false")
+        case int() | float():
+            return str(value)
+        case list() if value and all(isinstance(part, dict) and part.get("type") == "text" for part in value):
+            return "\n".join(as_text(part.get("text"), name) for part in value)
+    raise UnfitError(f"not text: {name} is {'a list' if isinstance(value, list) else 'an object'}")
+
+
+def column(row: Mapping[str, Any], *names: str) -> str:
+    """The text of the first of these columns that the row has; "" where it has none."""
+    for name in names:
+        if name in row:
+            return as_text(row[name], name)
+    return ""
+
+
+def joined(*parts: str) -> str:
+    """The parts on lines of their own; blank ones, and one that says what stands before it, are left out."""
+    kept: list[str] = []
+    for part in parts:
+        if part.strip() and part.strip() not in (earlier.strip() for earlier in kept):
+            kept.append(part)
+    return "\n".join(kept)
+
+
+def asked_and_answered(question: str, answer: str, system: str = "", earlier: Iterable[Message] = ()) -> list[Turns]:
+    """The one conversation of a row with one answer. Raises UnfitError where either is blank."""
+    if not answer.strip():
+        raise UnfitError("empty answer")
+    if not question.strip():
+        raise UnfitError("empty question")
+    front = [message(SYSTEM, system)] if system.strip() else []
+    return [[*front, *earlier, message(USER, question), message(ASSISTANT, answer)]]
+
+
+def take_turns(texts: Iterable[str]) -> Turns:
+    """Texts of two people who speak in turn."""
+    return [message(ASSISTANT if number % 2 else USER, text) for number, text in enumerate(texts)]
+
+
+def is_row(row: object, *names: str) -> bool:
+    return isinstance(row, dict) and all(name in row for name in names)
+
+
+# --- lists of turns -----------------------------------------------------------------------------------------------
+
+
+def turn_list(row: object) -> list[Any] | None:
+    """The list of turns that a row is or has: of strings, or of objects with a text."""
+    if isinstance(row, dict):
+        for name in _LIST_COLUMNS:
+            if _is_turns(row.get(name)):
+                return cast(list[Any], row[name])
+        return None
+    return cast(list[Any], row) if _is_turns(row) else None
+
+
+def _is_turns(value: object) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    return all(isinstance(turn, str) for turn in value) or all(
+        isinstance(turn, dict) and _first(turn, _CONTENT_COLUMNS) for turn in value
+    )
+
+
+def _first(turn: Mapping[str, Any], names: Sequence[str]) -> str:
+    return next((name for name in names if name in turn), "")
+
+
+def read_turns(row: object) -> list[Turns]:
+    """A list of turns: strings or objects without roles, who speak in turn, or objects with roles."""
+    turns = turn_list(row)
+    if turns is None:
+        raise UnfitError(f"no list of turns: there is none of {', '.join(_LIST_COLUMNS)}")
+    if isinstance(turns[0], str):
+        return [take_turns(turns)]
+    if any(turn.get("tool_calls") or turn.get("function_call") for turn in turns):
+        raise UnfitError("a turn calls a tool")
+    texts = [as_text(turn[name], name) for turn in turns if (name := _first(turn, _CONTENT_COLUMNS))]
+    speakers = [turn.get(_first(turn, _ROLE_COLUMNS)) for turn in turns]
+    if not any(speaker not in (None, "") for speaker in speakers):
+        return [take_turns(texts)]
+    told = [message(role, text) for role, text in zip(_roles_of(speakers), texts, strict=True)]
+    system = as_text(row.get("system"), "system") if isinstance(row, dict) else ""
+    return [[message(SYSTEM, system), *told] if system.strip() and told[0]["role"] != SYSTEM else told]
+
+
+def _roles_of(speakers: Sequence[object]) -> list[str]:
+    """A role for each speaker; of two that have other names, the one who begins is the user."""
+    names = [str(speaker).strip().lower() for speaker in speakers]
+    others = list(dict.fromkeys(name for name in names if name not in ROLE_OF))
+    if tools := [name for name in others if name in _TOOL_ROLES]:
+        raise UnfitError(f"a turn calls a tool: it is of {tools[0]!r}")
+    if not others:
+        return [ROLE_OF[name] for name in names]
+    if len(others) > 2 or any(ROLE_OF.get(name, SYSTEM) != SYSTEM for name in names):
+        raise UnfitError(f"unknown role: {others[0][:40]!r}")
+    roles = {**ROLE_OF, **dict(zip(others, (USER, ASSISTANT), strict=False))}
+    return [roles[name] for name in names]
+
+
+_HAN_AND_MARKS = "\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff"
+# Blanks between the characters of a tokeniser go; between two Latin words or numbers they are real.
+_LETTER = f"[^\\W_{_HAN_AND_MARKS}]"
+_TOKEN_BLANK = re.compile(rf"(?<!{_LETTER})[ \t]+|[ \t]+(?!{_LETTER})")
+_WORDS_AROUND_MARK = re.compile(r"(?<=[A-Za-z]) ?([,;!?]) ?(?=[A-Za-z])")
+
+
+def without_token_blanks(text: str) -> str:
+    """A text whose characters stand apart, as it was before.
+
+    >>> without_token_blanks("我 用 iphone 6 s ， 好 用 ！")
+    '我用iphone 6 s，好用！'
+    """
+    return _TOKEN_BLANK.sub("", _WORDS_AROUND_MARK.sub(r"\1\0", text.strip())).replace("\0", " ")
+
+
+def stands_apart(texts: Sequence[str]) -> bool:
+    """Whether blanks stand between the characters, as tokenisers leave them."""
+    text = "\n".join(texts)
+    return text.count(" ") * 3 > len(text)
+
+
+def read_spaced(row: object) -> list[Turns]:
+    """Turns as in LCCC, with blanks between all characters."""
+    return [
+        [message(turn["role"], without_token_blanks(turn["content"])) for turn in turns] for turns in read_turns(row)
+    ]
+
+
+def _fits_turns(row: object) -> bool:
+    turns = turn_list(row)
+    return turns is not None and len(turns) > 1
+
+
+def _fits_spaced(row: object) -> bool:
+    turns = turn_list(row)
+    return turns is not None and isinstance(turns[0], str) and stands_apart(turns)
+
+
+def _has_turns_with(list_column: str, *names: str) -> Callable[[Any], bool]:
+    """Whether a row has such a list, and its first turn these columns; "" is a row that is the list."""
+
+    def fits(row: Any) -> bool:
+        turns = row.get(list_column) if isinstance(row, dict) and list_column else row
+        return bool(turn_list(turns)) and isinstance(turns, list) and is_row(turns[0], *names)
+
+    return fits
+
+
+# --- one question, one answer -------------------------------------------------------------------------------------
+
+
+def read_alpaca(row: Mapping[str, Any]) -> list[Turns]:
+    needed(row, "instruction", "output")
+    given = column(row, "input")
+    given = "" if given.strip().lower() == "<noinput>" else given
+    asked = column(row, "instruction")
+    question = f"{asked}\n{given}" if asked.strip() and given.strip() else asked or given
+    return asked_and_answered(question, column(row, "output"), column(row, "system"), _history(row.get("history")))
+
+
+def _history(pairs: object) -> Turns:
+    """Turns that went before: pairs of question and answer."""
+    if not isinstance(pairs, list):
+        return []
+    return take_turns(as_text(text, "history") for pair in pairs if isinstance(pair, list) for text in pair[:2])
+
+
+_SPEAKER = re.compile(r"^(Human|Assistant)[:：]", re.MULTILINE)
+
+
+def read_belle_multiturn(row: Mapping[str, Any]) -> list[Turns]:
+    """A transcript with `Human:` and `Assistant:` at the beginning of lines, whose last answer is `output`."""
+    needed(row, "instruction", "output")
+    before, *spoken = _SPEAKER.split(column(row, "instruction"))
+    turns = [message(USER, before.strip())]
+    for speaker, text in zip(spoken[::2], spoken[1::2], strict=True):
+        turns.append(message(USER if speaker == "Human" else ASSISTANT, text.strip()))
+    output = column(row, "output")
+    if not output.strip():
+        raise UnfitError("empty answer")
+    return [[*turns, message(USER, column(row, "input")), message(ASSISTANT, output)]]
+
+
+def needed(row: Mapping[str, Any], *names: str) -> None:
+    """Raise UnfitError where a column is missing, with those that there are."""
+    if not isinstance(row, Mapping):
+        raise UnfitError("not a row with columns")
+    if missing := [name for name in names if name not in row]:
+        raise UnfitError(f"no column {missing[0]!r}: there is {', '.join(map(str, list(row)[:12]))}")
+
+
+def read_firefly(row: Mapping[str, Any]) -> list[Turns]:
+    needed(row, "input", "target")
+    return asked_and_answered(column(row, "input"), column(row, "target"))
+
+
+def read_baike_qa(row: Mapping[str, Any]) -> list[Turns]:
+    needed(row, "title", "answer")
+    return asked_and_answered(joined(column(row, "title"), column(row, "desc")), column(row, "answer"))
+
+
+_TOPICS = ("title", "标题")
+_QUESTIONS = ("question", "ask", "query", "prompt", "desc", "description", "问题", "提问", "问句", "q")
+_ANSWERS = ("answer", "response", "reply", "回答", "答案", "回复", "a")
+_ANSWERED_BY_CONTENT = frozenset({"title", "desc", "content"})
+_NO_DATA = ("沒有資料", "没有资料")  # what the crawler of PTT wrote for a question without replies
+_OF_ANSWERS = ("qid", "answer_id", "star")  # a news page has a title, a description and content, too
+
+
+def _is_answer_page(row: Mapping[str, Any]) -> bool:
+    return row.keys() >= _ANSWERED_BY_CONTENT and any(name in row for name in _OF_ANSWERS)
+
+
+def read_qa(row: Mapping[str, Any]) -> list[Turns]:
+    """Tables of questions and answers: a title, a question or a description, and the answer."""
+    needed(row)
+    if _is_answer_page(row):
+        return asked_and_answered(joined(column(row, "title"), column(row, "desc")), column(row, "content"))
+    if not fits_qa(row):
+        raise UnfitError(f"no question and answer: there is {', '.join(map(str, list(row)[:12]))}")
+    answer = column(row, *_ANSWERS)
+    if answer.strip() in _NO_DATA:
+        raise UnfitError(f"no answer: it is {answer.strip()}")
+    return asked_and_answered(joined(column(row, *_TOPICS), column(row, *_QUESTIONS)), answer)
+
+
+def fits_qa(row: object) -> bool:
+    if not isinstance(row, dict):
+        return False
+    asks = any(name in row for name in (*_TOPICS, *_QUESTIONS))
+    return (asks and any(name in row for name in _ANSWERS)) or _is_answer_page(row)
+
+
+# --- columns named by the user -------------------------------------------------------------------------------------
+
+_ARROW = re.compile(r"\s*(?:->|→)\s*")
+
+
+def mapped(mapping: str) -> Format:
+    """The format that a setting describes. Raises UnfitError, as a mistake in the setting, for one that is none.
+
+    >>> mapped("title+desc -> user, content -> assistant").read({"title": "雪", "desc": "", "content": "白的"})
+    [[{'role': 'user', 'content': '雪'}, {'role': 'assistant', 'content': '白的'}]]
+    """
+    turns: list[tuple[tuple[str, ...], str]] = []
+    for part in re.split("[,，;；]", mapping):
+        names, *roles = _ARROW.split(part.strip())
+        columns = tuple(name.strip() for name in names.split("+") if name.strip())
+        if len(roles) != 1 or not columns or roles[0] not in (SYSTEM, USER, ASSISTANT):
+            raise UnfitError(f"{part.strip()!r} is no 'column+column -> role' with system, user or assistant")
+        turns.append((columns, roles[0]))
+    if {USER, ASSISTANT} - {role for _, role in turns}:
+        raise UnfitError("it names no columns for both user and assistant")
+    all_columns = frozenset(name for columns, _ in turns for name in columns)
+
+    def read(row: Mapping[str, Any]) -> list[Turns]:
+        needed(row)
+        if not all_columns & set(row):
+            needed(row, *sorted(all_columns))
+        told = [message(role, joined(*(column(row, name) for name in columns))) for columns, role in turns]
+        if not alternate(told):
+            raise UnfitError(f"empty {'answer' if not told[-1]['content'].strip() else 'question'}")
+        return [told]
+
+    return Format("row", read, lambda row: False, all_columns)
+
+
+def _columns(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+def _fits_belle_multiturn(row: object) -> bool:
+    if not is_row(row, "instruction", "output"):
+        return False
+    instruction = cast(dict[str, Any], row)["instruction"]
+    return isinstance(instruction, str) and _SPEAKER.match(instruction.lstrip()) is not None
+
+
+ROW_FORMATS: dict[str, Format] = {
+    "belle_multiturn": Format(
+        "row", read_belle_multiturn, _fits_belle_multiturn, _columns("instruction", "input", "output")
+    ),
+    "alpaca": Format(
+        "row",
+        read_alpaca,
+        lambda row: is_row(row, "instruction", "output"),
+        _columns("instruction", "input", "output", "system"),
+    ),
+    "sharegpt": Format("row", read_turns, _has_turns_with("conversations", "from", "value"), _columns("system")),
+    "messages": Format("row", read_turns, _has_turns_with("messages", "role", "content"), _columns("system")),
+    "kdconv": Format("row", read_turns, _has_turns_with("messages", "message")),
+    "smilechat": Format(
+        "row",
+        read_turns,
+        lambda row: any(
+            _has_turns_with(name, "role", "content")(row) for name in ("", "dialogue", "dialog", "conversation")
+        ),
+    ),
+    "lccc": Format("row", read_spaced, _fits_spaced),
+    "turns": Format("row", read_turns, _fits_turns),
+    "firefly": Format("row", read_firefly, lambda row: is_row(row, "input", "target"), _columns("input", "target")),
+    "baike_qa": Format(
+        "row", read_baike_qa, lambda row: is_row(row, "title", "desc", "answer"), _columns("title", "desc", "answer")
+    ),
+    "ptt_csv": Format("row", read_qa, lambda row: False, _columns("question", "answer")),  # by name; else it is a `qa`
+    "qa": Format("row", read_qa, fits_qa, _columns(*_TOPICS, *_QUESTIONS, *_ANSWERS, "content")),
+}
