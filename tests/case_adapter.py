@@ -59,4 +59,12 @@ def run(op: str, given: dict[str, Any]) -> dict[str, Any]:
 
             scel = parse_scel(base64.b64decode(given["bytes_b64"]))
             return asdict(scel)
+        case "find_pii":
+            from validators.pii import find_pii
+
+            return {"entities": [{"type": one.type, "text": one.text} for one in find_pii(given["text"])]}
+        case "robots_can_fetch":
+            from builders.crawl.robots import robots_can_fetch
+
+            return {"allowed": robots_can_fetch(given["robots"], given["user_agent"], given["url"])}
     raise ValueError(f"siku has no operation {op!r} yet")
