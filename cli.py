@@ -2,62 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from builders import __version__
-from validators.errors import SikuError, as_siku_error, nearest
+from validators import command_line
+from validators.command_line import Args, Command, Parser, flag, parse, path
+from validators.errors import SikuError, as_siku_error
 
 HOME = Path(__file__).parent
-Args = argparse.Namespace
-
-
-@dataclass(frozen=True)
-class Flag:
-    """One argument of a command, as argparse takes it."""
-
-    names: tuple[str, ...]
-    settings: dict[str, Any]
-
-
-def flag(*names: str, **settings: Any) -> Flag:
-    return Flag(names, settings)
-
-
-def path(text: str) -> Path:
-    """A path as typed; the shell leaves `~` alone in `--out=~/sets`."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # no such person
-        return Path(text)
 
 
 OUT = flag("--out", type=path, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)")
 DATASET = flag("dataset", metavar="DATASET", help="NAME, NAME@VERSION or a folder")
-EVERYWHERE = (
-    flag("--json", action="store_true", help="one JSON document on standard output"),
-    flag("-q", "--quiet", action="store_true", help="no progress, no warnings"),
-    flag("-v", "--verbose", action="store_true", help="with a traceback where something fails"),
-)
-
-
-@dataclass(frozen=True)
-class Command:
-    """A word, what it does in one line, its arguments, and the function that returns the exit code."""
-
-    name: str
-    help: str
-    run: Callable[[Args], int]
-    flags: Sequence[Flag] = ()
 
 
 # ---------------------------------------------------------------- commands
@@ -196,6 +160,7 @@ COMMANDS = (
     ),
     Command("doctor", "what is installed, disk and memory", run_doctor, (OUT,)),
 )
+GROUPS: dict[str, str] = {}
 
 
 # ---------------------------------------------------------------- what commands share
@@ -302,43 +267,8 @@ def _home_of(folder: Path) -> tuple[Path, str, str]:
     return whole.parent.parent, whole.parent.name, whole.name
 
 
-class Parser(argparse.ArgumentParser):
-    """Argparse whose mistakes are SikuErrors that name the nearest word."""
-
-    known: tuple[str, ...] = ()
-
-    def error(self, message: str) -> NoReturn:
-        wrong = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: (\S+)", message)
-        word = next((group for group in wrong.groups() if group), "") if wrong else ""
-        raise SikuError(message, why=nearest(word, self.known) if word else "", next=f"{self.prog} --help")
-
-
 def make_parser() -> Parser:
-    parser = Parser(prog="siku", description="Raw Chinese text to versioned training datasets.", allow_abbrev=False)
-    parser.known = tuple(command.name for command in COMMANDS)
-    parser.add_argument("--version", action="version", version=f"siku {__version__}", help=argparse.SUPPRESS)
-    _add(parser, EVERYWHERE, help=argparse.SUPPRESS)  # told with each command, taken before it, too
-    words = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
-    for command in COMMANDS:
-        sub = words.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False)
-        _add(sub, command.flags)
-        _add(sub, EVERYWHERE, default=argparse.SUPPRESS)  # one that stands before the command is not reset
-        sub.known = tuple(name for one in (*command.flags, *EVERYWHERE) for name in one.names if name.startswith("-"))
-        sub.set_defaults(run=command.run, parser=sub)
-    return parser
-
-
-def _add(parser: Parser, flags: Sequence[Flag], **settings: Any) -> None:
-    for one in flags:
-        parser.add_argument(*one.names, **(one.settings | settings))
-
-
-def parse(words: Sequence[str]) -> Args:
-    parser = make_parser()
-    args, unknown = parser.parse_known_args(words)
-    if unknown:
-        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    return args
+    return command_line.make_parser(COMMANDS, GROUPS, __version__)
 
 
 def fail(error: SikuError, as_json: bool) -> int:
@@ -374,7 +304,7 @@ def main(words: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: stop the workers, say so, go on later
     as_json, verbose = "--json" in words, "-v" in words or "--verbose" in words
     try:
-        args = parse(words)
+        args = parse(make_parser(), words)
         code: int = args.run(args)
         sys.stdout.flush()
         return code
