@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -116,7 +116,10 @@ def _duplicates(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[st
             messages = orjson.loads(row["meta"]).get("messages")
             named[row["duplicate_of"]].append((row["id"], _document(row | {"messages": messages}).compared_text))
     checked, problems = 0, []
-    for _, row in _kept_documents(folder, manifest):
+    later = _steps_behind(manifest, NearDuplicates) or ()
+    refused = (row for row in read_dataset_rows(folder, "dropped") if row["step"] in later and row["id"] in named)
+    kept = (row for _, row in _kept_documents(folder, manifest))
+    for row in chain(kept, (row | orjson.loads(row["meta"]) for row in refused)):
         for gone, text in named.pop(row["id"], ()):
             checked += 1
             likeness = exact_jaccard(text, _document(row).compared_text, step.ngram_chars)
@@ -204,11 +207,16 @@ def _is_split_after(manifest: Mapping[str, Any], kind: type[Step]) -> bool:
 
     Blocks do not count: they can be put together again.
     """
-    names = [step["class"] for step in manifest["plan"]["steps"]]
-    if kind.__name__ not in names:
+    behind = _steps_behind(manifest, kind)
+    if behind is None:
         return True
-    behind = names[names.index(kind.__name__) + 1 :]
     return any(name in behind for name in manifest.get("splitting", ()) if name != "Blocks")
+
+
+def _steps_behind(manifest: Mapping[str, Any], kind: type[Step]) -> list[str] | None:
+    """The names of the steps that come after one, None where it is not in the plan."""
+    names = [step["class"] for step in manifest["plan"]["steps"]]
+    return names[names.index(kind.__name__) + 1 :] if kind.__name__ in names else None
 
 
 def _cut_into_blocks(manifest: Mapping[str, Any]) -> bool:

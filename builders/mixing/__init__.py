@@ -1,0 +1,1 @@
+"""Several built datasets as one: read again as they lie, and drawn from by weight."""

@@ -1,0 +1,126 @@
+"""Built datasets as a source: every Parquet file of `train/` and `valid/` is a shard, every row a document again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from builders.document import Document, Meta, Quarantined
+from builders.sources.inputs import file_digest
+from builders.sources.row_files import RowFiles
+from builders.sources.text_files import TextFiles
+from builders.steps import Shard
+from validators.errors import SikuError
+
+MANIFEST = "manifest.json"
+SPLITS = ("train", "valid")
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetShard(Shard):
+    """One Parquet file of a built dataset; `dataset` is the name of that, `split` the folder of the file."""
+
+    dataset: str = ""
+    split: str = "train"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixture(RowFiles):
+    """A source that takes built datasets where other sources take files; beside them it reads what it always does.
+
+    Stands before another source among the bases of a class. A document of a built dataset keeps id, split, parents and
+    metadata; `dataset` says which it came from: the name of a built one, or what lies directly below the input.
+    """
+
+    def shards(self, inputs: Sequence[Path]) -> list[Shard]:
+        built = [folder for path in inputs for folder in dataset_folders(path)]
+        others = [path for path in inputs if not any(path == folder or path in folder.parents for folder in built)]
+        shards: list[Shard] = [shard for folder in built for shard in shards_of(folder)]
+        shards += super().shards(others) if others or not built else []
+        return sorted(distinct(shards), key=lambda shard: shard.name)
+
+    def read(self, shard: Shard) -> Iterator[Document | Quarantined]:
+        if isinstance(shard, DatasetShard):
+            yield from read_dataset_file(shard)
+            return
+        for document in super().read(shard):
+            if isinstance(document, Document):
+                document.meta["dataset"] = _below_the_input(shard.name)
+            yield document
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextMixture(Mixture, TextFiles):
+    """Built datasets of texts; also files of rows, as `TextFiles` reads them."""
+
+
+def dataset_folders(path: Path) -> list[Path]:
+    """The built datasets that a path names: itself, or the versions below an output folder or a name."""
+    if not path.is_dir():
+        return []
+    found = [path] if _is_dataset(path) else [*path.glob("*"), *path.glob("*/*")]
+    return sorted(folder for folder in found if _is_dataset(folder))
+
+
+def _is_dataset(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file() and any((folder / split).is_dir() for split in SPLITS)
+
+
+def shards_of(folder: Path) -> Iterable[DatasetShard]:
+    """The files of a built dataset. Raises SikuError where one is not what its manifest says."""
+    manifest = orjson.loads((folder / MANIFEST).read_bytes())
+    name, version = manifest["name"], manifest["version"]
+    for split in SPLITS:
+        for path in sorted((folder / split).glob("*.parquet")):
+            place = f"{split}/{path.name}"
+            digest = file_digest(path)
+            if manifest["files"].get(place, {}).get("sha256") != digest:
+                raise SikuError(
+                    f"{name} {version} is not what it was when it was built",
+                    where=str(path),
+                    why="its digest is not that of the manifest",
+                    next=f"siku verify {folder}",
+                )
+            yield DatasetShard(f"{name}@{version}/{place}", digest, path.stat().st_size, path, name, split)
+
+
+def read_dataset_file(shard: DatasetShard) -> Iterator[Document]:
+    """The rows of one file as documents; nulls are left out of their metadata."""
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(shard.path) as file:
+        for batch in file.iter_batches(batch_size=500, use_threads=False):
+            yield from (_document(row, shard) for row in batch.to_pylist())
+
+
+def _document(row: dict[str, Any], shard: DatasetShard) -> Document:
+    id, text, messages = row.pop("id"), row.pop("text", ""), row.pop("messages", None)
+    meta: Meta = {name: value for name, value in row.items() if value is not None and value != []}
+    meta["dataset"] = shard.dataset
+    document = Document(id, text, meta, split=shard.split)
+    if messages is not None:
+        document.converse(messages)
+    return document
+
+
+def distinct(shards: Sequence[Shard]) -> list[Shard]:
+    """Each shard once: a dataset may be named by two paths. Raises SikuError where two of one name differ."""
+    by_name: dict[str, Shard] = {}
+    for shard in shards:
+        known = by_name.setdefault(shard.name, shard)
+        if known.digest != shard.digest:
+            raise SikuError(
+                f"two different datasets are called {shard.name.partition('/')[0]}",
+                where=f"{known.path} and {shard.path}",
+                next="build one of them under another version: --as VERSION",
+            )
+    return list(by_name.values())
+
+
+def _below_the_input(name: str) -> str:
+    """`tieba` for `tieba.tsv.gz`, `medical` for `medical/a.csv`."""
+    return name.partition("/")[0].partition("#")[0].partition(".")[0]
