@@ -39,6 +39,10 @@ class Step:
         """Metadata that the step sets on some documents: the names, and "int", "float", "bool", "string" or "json"."""
         return {}
 
+    def takes(self) -> frozenset[str]:
+        """Metadata that the step uses up on all documents: it becomes no column of the dataset."""
+        return frozenset()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check(Step):

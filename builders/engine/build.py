@@ -207,7 +207,8 @@ class Work:
         seen = merge_columns(
             [*(stage.results[-1]["columns"] for stage in stages), *(step.adds() for step in last.steps)]
         )
-        columns = {name: kind for name, kind in seen.items() if name not in RESERVED[self.recipe.output.rows]}
+        no_columns = frozenset(RESERVED[self.recipe.output.rows]).union(*(step.takes() for step in last.steps))
+        columns = {name: kind for name, kind in seen.items() if name not in no_columns}
         output = self.recipe.output
         tasks: list[tuple[PartTask, int]] = []
         for group in cut_into_parts(stages, output.part_mb * 1_000_000):
