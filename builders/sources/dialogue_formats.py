@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from builders.document import Message
 from builders.sources.dialogue_rows import ROW_FORMATS, Format, Turns, UnfitError
 from builders.sources.dialogue_texts import TEXT_FORMATS, blocks_of
+from builders.sources.instruct_formats import INSTRUCT_FORMATS
 from builders.text.turns import alternate
 from validators.errors import nearest
 
-FORMATS: dict[str, Format] = {**ROW_FORMATS, **TEXT_FORMATS}  # of those that fit, the first counts
+FORMATS: dict[str, Format] = {**INSTRUCT_FORMATS, **ROW_FORMATS, **TEXT_FORMATS}  # of those that fit, the first counts
 EMPTY_ANSWER = "empty_answer"
 MIN_FITTING_SHARE = 0.8  # of a sample: a few broken rows do not make another format
 

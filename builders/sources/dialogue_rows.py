@@ -216,10 +216,16 @@ def _has_turns_with(list_column: str, *names: str) -> Callable[[Any], bool]:
 # --- one question, one answer -------------------------------------------------------------------------------------
 
 
+# <noinput>, and what translators and their HTML made of it.
+_NO_INPUT = re.compile(
+    r"\s*[`“\"]?(?:<|&lt;)?(?:no ?input|无输入|没有输入|无需输入)(?:>|&gt;)?[`”\"]?[。.;；]?\s*", re.IGNORECASE
+)
+
+
 def read_alpaca(row: Mapping[str, Any]) -> list[Turns]:
     needed(row, "instruction", "output")
     given = column(row, "input")
-    given = "" if given.strip().lower() == "<noinput>" else given
+    given = "" if _NO_INPUT.fullmatch(given) else given
     asked = column(row, "instruction")
     question = f"{asked}\n{given}" if asked.strip() and given.strip() else asked or given
     return asked_and_answered(question, column(row, "output"), column(row, "system"), _history(row.get("history")))
