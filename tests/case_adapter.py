@@ -67,4 +67,18 @@ def run(op: str, given: dict[str, Any]) -> dict[str, Any]:
             from builders.crawl.robots import robots_can_fetch
 
             return {"allowed": robots_can_fetch(given["robots"], given["user_agent"], given["url"])}
+        case "wikitext_to_text":
+            from builders.text.wikitext import wikitext_to_text
+
+            return {"text": wikitext_to_text(given["wikitext"])}
+        case "repair_brackets":
+            from builders.text.brackets import repair_brackets
+
+            return {"text": repair_brackets(given["text"])}
+        case "wiki_page":
+            from builders.text.wiki_pages import page_kind
+            from builders.text.wikitext import wikitext_to_text
+
+            skip = page_kind(given["wikitext"], given["ns"], given["title"])
+            return {"skip": skip, "text": wikitext_to_text(given["wikitext"]) if skip is None else ""}
     raise ValueError(f"siku has no operation {op!r} yet")

@@ -1,26 +1,170 @@
-"""Chinese variants in wikitext: `-{…}-`, page rules, NoteTA and conversion groups."""
+"""Chinese variants in wikitext: what `-{…}-` shows, and the rules that it makes for the page."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from builders.text.wiki_marks import raw, unmask, without_raw_marks
+
+# A variant, and those that stand in for it, the best first.
+FALLBACKS = {
+    "zh-cn": ("zh-hans", "zh-sg", "zh-my"),
+    "zh-sg": ("zh-my", "zh-hans", "zh-cn"),
+    "zh-my": ("zh-sg", "zh-hans", "zh-cn"),
+    "zh-hans": ("zh-cn", "zh-sg", "zh-my"),
+    "zh-tw": ("zh-hant", "zh-hk", "zh-mo"),
+    "zh-hk": ("zh-mo", "zh-hant", "zh-tw"),
+    "zh-mo": ("zh-hk", "zh-hant", "zh-tw"),
+    "zh-hant": ("zh-tw", "zh-hk", "zh-mo"),
+}
+_LONG_CODES = {
+    **{f"zh-hans-{place}": f"zh-{place}" for place in ("cn", "sg", "my")},
+    **{f"zh-hant-{place}": f"zh-{place}" for place in ("tw", "hk", "mo")},
+}
+_NAMES = {
+    "zh": "原文", "zh-hans": "简体", "zh-hant": "繁體", "zh-cn": "大陆", "zh-tw": "台灣",
+    "zh-hk": "香港", "zh-mo": "澳門", "zh-sg": "新加坡", "zh-my": "大马",
+}  # fmt: skip
+
+_CODE = "zh(?:-hans|-hant)?(?:-(?:cn|tw|hk|mo|sg|my))?"
+_ENTRY = re.compile(
+    rf"\s*(?:(?P<source>[^;]*?)\s*=>)?\s*(?P<code>{_CODE})\s*[:：](?P<text>.*)", re.IGNORECASE | re.DOTALL
+)
+_ONE_FLAG = re.compile(rf"[A-Z+\-]|{_CODE}", re.IGNORECASE)
+_ENTITY_HEAD = re.compile(r"&#?\w{1,30}\Z")
 
 
 class Rule(NamedTuple):
-    """A conversion rule: the word in each variant, and one-way pairs `(variant, from, to)`."""
+    """A conversion rule: the words of the variants, which all become the reader's, and one-way pairs.
 
-    words: tuple[tuple[str, str], ...]
-    one_way: tuple[tuple[str, str, str], ...] = ()
+    >>> Rule((("zh-cn", "博客"), ("zh-tw", "網誌")), (("zh-cn", "部落格", "博客"),))
+    """
 
-
-@dataclass(frozen=True, eq=False)
-class ConversionGroup:
-    """The rules of one `Module:CGroup/…`, or the name of the group that it stands for."""
-
-    rules: tuple[Rule, ...]
-    redirect: str = ""
+    words: tuple[tuple[str, str], ...]  # variant, word
+    one_way: tuple[tuple[str, str, str], ...] = ()  # variant, from, to
 
 
-def parse_conversion_group(text: str) -> ConversionGroup:
-    """A conversion group from its Lua source or its JSON; without a rule in it, an empty one."""
-    return ConversionGroup(())
+@dataclass(slots=True)
+class PageRules:
+    """What a page says about its conversion, collected while it is read."""
+
+    rules: list[Rule] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)  # as NoteTA names them
+
+
+def variant_code(code: str) -> str:
+    """A variant as MediaWiki writes it: `zh-Hant-TW` is `zh-tw`; "" for what is none."""
+    code = code.strip().lower().replace("_", "-")
+    code = _LONG_CODES.get(code, code)
+    return code if code in _NAMES else ""
+
+
+def _entries(text: str) -> list[tuple[str | None, str, str]]:
+    """Source (of a one-way pair), variant and text, in order; `;` separates only before a variant, garbage goes."""
+    found: list[tuple[str | None, str, list[str]]] = []
+    for piece in text.split(";"):
+        if match := _ENTRY.fullmatch(piece):
+            if code := variant_code(match["code"]):
+                found.append((match["source"], code, [match["text"]]))
+        elif found and piece and (_ENTITY_HEAD.search(found[-1][2][-1]) or not piece[0].isspace()):
+            found[-1][2].append(piece)  # &nbsp; and Steins;Gate, but not what is left behind a last `; `
+    return [(source, code, ";".join(pieces).strip()) for source, code, pieces in found]
+
+
+def parse_rule(text: str) -> Rule | None:
+    """A rule such as `zh-cn:博客; zh-tw:網誌` or `部落格=>zh-cn:博客`; `None` if no part of it is one."""
+    words: dict[str, str] = {}
+    one_way: dict[tuple[str, str], str] = {}
+    for source, code, word in _entries(text):
+        if source is None:
+            if word:
+                words[code] = word
+        elif source := source.strip():
+            one_way[code, source] = word
+    if not words and not one_way:
+        return None
+    return Rule(tuple(words.items()), tuple((code, source, word) for (code, source), word in one_way.items()))
+
+
+def page_rule(text: str) -> Rule | None:
+    """A rule for the text of a page: without the marks of the reading; a single word is a rule not to convert it."""
+    text = unmask(without_raw_marks(text)).strip()
+    rule = parse_rule(text)
+    if rule is None and text and "\n" not in text:
+        return Rule(tuple((code, text) for code in FALLBACKS))
+    return rule
+
+
+def chosen_word(rule: Rule, variant: str) -> tuple[str, bool]:
+    """What a reader of `variant` sees of a rule in place, and whether it is in a script that suits."""
+    words = dict(rule.words)
+    for code in (variant, *FALLBACKS[variant]):
+        if code in words:
+            return words[code], True
+    for code, _, word in rule.one_way:
+        if code == variant:
+            return word, True
+    others = [*words.values(), *(word for _, _, word in rule.one_way)]
+    return others[0], False
+
+
+def _split_flags(content: str) -> tuple[set[str], str]:
+    """The flags before the first `|`, and the rest; no flags where what stands there is none."""
+    head, bar, rest = content.partition("|")
+    if not bar:
+        return set(), content
+    flags = [flag.strip() for flag in head.split(";")]
+    if not all(_ONE_FLAG.fullmatch(flag) for flag in flags if flag):
+        return set(), content
+    return {variant_code(flag) or flag.upper() for flag in flags if flag}, rest
+
+
+def show_variant(content: str, variant: str, page: PageRules) -> str:
+    """What `-{content}-` shows; the rules that it makes are added to the page's."""
+    flags, text = _split_flags(content)
+    if "R" in flags:
+        return raw(text)
+    if "N" in flags:
+        return _NAMES.get(variant_code(text), text)
+    if "-" in flags:
+        return ""
+    if any(flag.startswith("ZH") or flag in _NAMES for flag in flags):
+        return text
+    if flags & {"H", "A", "+"} and (rule := page_rule(text)):
+        page.rules.append(rule)
+    if "D" in flags:
+        return _described(text)
+    if flags & {"H", "T", "+"}:
+        return ""
+    if (rule := parse_rule(text)) is None:
+        return raw(text)
+    word, suits = chosen_word(rule, variant)
+    return raw(word) if suits else word
+
+
+def _described(text: str) -> str:
+    """What flag D shows: every variant with its word."""
+    pieces = []
+    for source, code, word in _entries(text):
+        if word and source != "":
+            pieces.append(f"{_NAMES[code]}：{word}；" if source is None else f"{source}⇒{_NAMES[code]}：{word}；")
+    return "".join(pieces) or raw(text)
+
+
+def read_note_ta(parts: list[str], page: PageRules) -> None:
+    """The rules and the names of the groups of a `{{NoteTA|…}}`, whose arguments these are."""
+    for part in parts:
+        name, equals, value = part.partition("=")
+        name = name.strip()
+        if not equals or not (name == "" or name.isdigit() or _GROUP_ARGUMENT.fullmatch(name) or name in _NOT_FOR_TEXT):
+            name, value = "", part  # not numbered, and with the `=` of `=>`
+        if _GROUP_ARGUMENT.fullmatch(name):
+            page.groups.append(unmask(without_raw_marks(value)).strip())
+        elif name not in _NOT_FOR_TEXT and (rule := parse_rule(unmask(without_raw_marks(value)))):
+            page.rules.append(rule)
+
+
+_GROUP_ARGUMENT = re.compile(r"[Gg]\d*")
+_NOT_FOR_TEXT = ("T", "t", "dt", "desc")  # the title's rule, and what an editor is shown

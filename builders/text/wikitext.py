@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping
 
-from builders.text.wiki_variants import ConversionGroup
+from builders.text.brackets import drop_bare_labels, repair_brackets
+from builders.text.wiki_convert import convert_page
+from builders.text.wiki_elements import resolve_elements, resolve_tags
+from builders.text.wiki_groups import ConversionGroup
+from builders.text.wiki_marks import clean_input, unmask
+from builders.text.wiki_scan import resolve_brackets
+from builders.text.wiki_sections import DROPPED_SECTIONS, article_lines
+from builders.text.wiki_variants import FALLBACKS, PageRules, variant_code
+from validators.errors import SikuError, nearest
 
-DROPPED_SECTIONS = ("参考文献", "参考资料", "外部链接", "参见", "注释", "延伸阅读")
+__all__ = ["DROPPED_SECTIONS", "VERSION", "wikitext_to_text"]
+
+VERSION = 1
+"""Raised whenever the same wikitext gives another text."""
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_BLANKS = str.maketrans(dict.fromkeys("\xa0\u2002\u2003\u2009\u202f", " "))
+
+
+def _decode(match: re.Match[str]) -> str:
+    return clean_input(html.unescape(match[0])).translate(_BLANKS)
 
 
 def wikitext_to_text(
@@ -16,9 +36,38 @@ def wikitext_to_text(
     drop_sections: tuple[str, ...] = DROPPED_SECTIONS,
     title: str = "",
 ) -> str:
-    """The text of a page as a reader of that variant sees it, without markup.
+    """The text of a page as a reader of that variant sees it, without markup. Never raises over what a page holds.
 
-    `groups` are the conversion groups that `{{NoteTA|G1=name}}` may ask for (see `group_key` for the names),
-    `drop_sections` the headings of sections that go, in either script.
+    `groups` are the conversion groups that `{{NoteTA|G1=name}}` may ask for, by `group_key(name)`;
+    `drop_sections` the headings of sections that go, in either script; `title` is what `{{PAGENAME}}` shows.
+
+    >>> wikitext_to_text("'''長江'''（{{lang-en|Yangtze}}）是-{zh-cn:中国;zh-tw:中國}-第一大[[河流|河]]。")
+    '长江（英语：Yangtze）是中国第一大河。'
     """
-    return wikitext.strip()
+    code = variant_code(variant)
+    if code not in FALLBACKS:
+        raise SikuError(f"there is no Chinese variant {variant!r}", next=nearest(variant, tuple(FALLBACKS)))
+    page = PageRules()
+    text = resolve_elements(clean_input(wikitext))
+    text = resolve_brackets(text, code, page, title)
+    text = article_lines(resolve_tags(text), drop_sections)
+    if "&" in text:
+        text = _ENTITY.sub(_decode, text)
+    text = convert_page(text, code, page, groups or {})
+    return unmask(_tidy(text)).strip()
+
+
+_DOUBLE_BLANKS = re.compile(r"(?<=\S)[ \t\xa0]{2,}(?=\S)")
+_BLANK_AT_MARK = re.compile(r" +(?=[，。、；：！？）》」』】])|(?<=[（《「『【，。、；：！？]) +")
+_DOUBLED_MARKS = re.compile(r"([，、；])[，、；]+|[，、；：](?=。)")
+_DOUBLE_ROUND = re.compile(r"（（([^（）\n]*)））")
+
+
+def _tidy(text: str) -> str:
+    """Brackets, blanks and marks as they are once the markup between them is gone."""
+    text = repair_brackets(drop_bare_labels(text))
+    if "  " in text or "\t" in text:
+        text = _DOUBLE_BLANKS.sub(" ", text)
+    text = _BLANK_AT_MARK.sub("", text)
+    text = _DOUBLED_MARKS.sub(r"\1", text)
+    return _DOUBLE_ROUND.sub(r"（\1）", text) if "（（" in text else text

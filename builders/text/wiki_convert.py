@@ -1,0 +1,99 @@
+"""The text of a page in one variant: the page's own rules first, then script by script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from builders.text.script import to_simplified
+from builders.text.wiki_groups import ConversionGroup, group_replacements, replacements
+from builders.text.wiki_marks import CLAUSE, HOLE, raw, split_raw
+from builders.text.wiki_variants import PageRules
+from validators.characters import KANA, opencc_converter, simplified_characters, simplified_only, traditional_only
+
+_SIMPLIFIED = ("zh-cn", "zh-sg", "zh-my", "zh-hans")
+_TO_TRADITIONAL = {"zh-tw": "s2tw", "zh-hant": "s2tw", "zh-hk": "s2hk", "zh-mo": "s2hk"}
+_ENDS_CLAUSE = "，。；：、！？（）「」『』《》“”"
+
+
+@cache
+def _traditional() -> re.Pattern[str]:
+    return re.compile(f"[{''.join(sorted(traditional_only()))}]")
+
+
+@cache
+def _simplified() -> re.Pattern[str]:
+    return re.compile(f"[{''.join(sorted(simplified_only()))}]")
+
+
+_KANA = re.compile(f"[{KANA}]")
+
+
+def convert_page(text: str, variant: str, page: PageRules, groups: Mapping[str, ConversionGroup]) -> str:
+    """The text in a variant; pieces between the marks of `raw` stay as they are, and the marks go."""
+    if page.rules or page.groups:
+        text = _apply_rules(text, variant, page, groups)
+    pieces = split_raw(text)
+    joined = HOLE.join(pieces[::2])
+    convert = _to_simplified if variant in _SIMPLIFIED else _to_traditional
+    converted = convert(joined, variant).split(HOLE)
+    pieces[::2] = converted
+    return "".join(pieces)
+
+
+def _apply_rules(text: str, variant: str, page: PageRules, groups: Mapping[str, ConversionGroup]) -> str:
+    """The rules of the page and its groups, the longest word first; what they put in is final."""
+    table = group_replacements(page.groups, groups, variant, text) | replacements(page.rules, variant)
+    table = {word: new for word, new in table.items() if word and word in text}
+    if not table:
+        return text
+    search = re.compile("|".join(map(re.escape, sorted(table, key=len, reverse=True))))
+    wrong_script = _traditional() if variant in _SIMPLIFIED else _simplified()
+
+    def replace(match: re.Match[str]) -> str:
+        new = table[match[0]]
+        return new if wrong_script.search(new) else raw(new)
+
+    pieces = split_raw(text)
+    pieces[::2] = [search.sub(replace, piece) for piece in pieces[::2]]
+    pieces[1::2] = map(raw, pieces[1::2])
+    return "".join(pieces)
+
+
+def _to_simplified(text: str, variant: str) -> str:
+    """Simplified script, clause by clause: a page mixes scripts within a line, and simplified text is not converted."""
+    if not _traditional().search(text):
+        return text
+    for mark in _ENDS_CLAUSE:
+        text = text.replace(mark, f"{mark}{CLAUSE}\n")
+    text = to_simplified(text, "auto", traditional_around=True)
+    if _traditional().search(text):
+        # What is left are clauses with more simplified characters than traditional ones.
+        table = simplified_characters()
+        lines = [
+            line if _KANA.search(line) else _traditional().sub(lambda match: table.get(match[0], match[0]), line)
+            for line in text.split("\n")
+        ]
+        text = "\n".join(lines)
+    return text.replace(f"{CLAUSE}\n", "")
+
+
+def _to_traditional(text: str, variant: str) -> str:
+    """Traditional script for the lines and clauses that are simplified."""
+    if not _simplified().search(text):
+        return text
+    converter = opencc_converter(_TO_TRADITIONAL[variant])
+    page_is_simplified = len(_simplified().findall(text)) > len(_traditional().findall(text))
+    lines = text.split("\n")
+    for place, line in enumerate(lines):
+        simplified, traditional = len(_simplified().findall(line)), len(_traditional().findall(line))
+        if traditional > simplified or (simplified == traditional and not page_is_simplified):
+            if simplified:
+                clauses = re.split(f"(?<=[{_ENDS_CLAUSE}])", line)
+                lines[place] = "".join(
+                    converter.convert(clause) if _simplified().search(clause) else clause for clause in clauses
+                )
+        elif not _KANA.search(line):
+            lines[place] = converter.convert(line)
+    return "\n".join(lines)

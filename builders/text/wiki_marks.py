@@ -1,0 +1,63 @@
+"""Stand-ins for characters that the passes over a page must not touch.
+
+All are Unicode noncharacters, which no text may hold (`clean_input` takes them out), so none can be confused with the
+page's own and none reaches the output.
+"""
+
+from __future__ import annotations
+
+import re
+
+RAW_ON, RAW_OFF = "\ufdd0", "\ufdd1"  # around text that no conversion changes
+BREAK = "\ufdd2"  # a line break inside a line of wikitext: <br>
+HOLE = "\ufdd3"  # where a protected piece stood, while the rest is converted
+CLAUSE = "\ufdd4"  # the end of a clause, while a line is converted clause by clause
+LOST = "\ufdd5"  # markup without an end began here: the rest of the line goes
+
+_MASKED = "{}[]|<>'=*#:;-_!&()（）《》 \n"
+_MASKS = {ord(character): 0xFDD7 + place for place, character in enumerate(_MASKED)}
+_MASKS_BUT_ENTITIES = {code: mask for code, mask in _MASKS.items() if code != ord("&")}
+_UNMASKED = {chr(mask): chr(code) for code, mask in _MASKS.items()} | {BREAK: "\n"}
+
+BAR = chr(_MASKS[ord("|")])
+"""A `|` that separates nothing, since it came out of a link or a template."""
+
+_NONCHARACTER = re.compile("[\ufdd0-\ufdef]")
+_RAW = re.compile(f"{RAW_ON}([^{RAW_ON}{RAW_OFF}]*){RAW_OFF}")
+_RAW_MARK = re.compile(f"[{RAW_ON}{RAW_OFF}]")
+
+
+def clean_input(text: str) -> str:
+    """The text without noncharacters, and with `\\n` as its only line end."""
+    text = _NONCHARACTER.sub("", text)
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def mask(text: str, entities: bool = False) -> str:
+    """The text with stand-ins for all characters of markup, so that it comes out as it is.
+
+    With `entities` its entities are decoded in the end, as in `<nowiki>`.
+    """
+    return text.translate(_MASKS_BUT_ENTITIES if entities else _MASKS)
+
+
+def unmask(text: str) -> str:
+    """Every stand-in back to what it stood for; marks that stand for nothing go."""
+    return _NONCHARACTER.sub(lambda match: _UNMASKED.get(match[0], ""), text)
+
+
+def raw(text: str) -> str:
+    """The text marked so that no conversion changes it, line by line since lines may be cut apart."""
+    text = without_raw_marks(text)
+    if not text.strip():
+        return text
+    return f"{RAW_ON}{text}{RAW_OFF}".replace("\n", f"{RAW_OFF}\n{RAW_ON}")
+
+
+def without_raw_marks(text: str) -> str:
+    return _RAW_MARK.sub("", text) if RAW_ON in text or RAW_OFF in text else text
+
+
+def split_raw(text: str) -> list[str]:
+    """Pieces in turn: convertible, protected, convertible, … (an odd number)."""
+    return _RAW.split(text)
