@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from posixpath import basename, splitext
 from typing import Any, NamedTuple
@@ -98,29 +98,50 @@ def _stem(name: str) -> str:
     return splitext(basename(name))[0]
 
 
-def read_page(raw: bytes) -> Page:
+def read_page(raw: bytes, text_css: str = "", title_css: str = "") -> Page:
     """The text of an HTML page: the element with the most text, `<br>` and paragraphs as line breaks.
 
-    Raises UnreadableError for a page that would take for ever.
+    Selectors, where they are given, say where text and heading are. Raises UnreadableError for a page that would
+    take for ever.
     """
-    decoded = _decode_page(raw)
-    if len(_OPENING.findall(decoded.text)) - decoded.text.count("</") > MAX_OPEN_ELEMENTS:
-        raise UnreadableError(f"broken HTML: over {MAX_OPEN_ELEMENTS:,} elements are opened and never closed")
-    from selectolax.lexbor import LexborHTMLParser
-
-    tree = LexborHTMLParser(decoded.text)
+    tree, decoded = page_tree(raw)
     title = tree.css_first("title")
     heading = _page_heading(tree, _squeezed(title.text()) if title else "")
+    if title_css:
+        named = tree.css_first(title_css)
+        heading = _squeezed(named.text()) if named else ""
     for node in tree.css(_DROPPED):
         node.decompose()
     if tree.body is None:
         return Page("", heading, decoded.encoding, decoded.replaced)
     layout = _Layout(tree.body)
-    text = _text_of(layout.fullest(), layout)
+    roots = _outermost(tree.css(text_css)) if text_css else [layout.fullest()]
+    text = "\n".join(_text_of(root, layout) for root in roots)
     first, _, rest = text.partition("\n")
     if heading and _squeezed(first) == heading:
         text = rest.strip("\n")
     return Page(text, heading, decoded.encoding, decoded.replaced)
+
+
+def page_tree(raw: bytes) -> tuple[Any, Decoded]:
+    """The elements of a page (a LexborHTMLParser), and how it was read. Raises UnreadableError."""
+    decoded = _decode_page(raw)
+    if len(_OPENING.findall(decoded.text)) - decoded.text.count("</") > MAX_OPEN_ELEMENTS:
+        raise UnreadableError(f"broken HTML: over {MAX_OPEN_ELEMENTS:,} elements are opened and never closed")
+    from selectolax.lexbor import LexborHTMLParser
+
+    return LexborHTMLParser(decoded.text), decoded
+
+
+def _outermost(nodes: Sequence[Any]) -> list[Any]:
+    """Of nodes that a selector found, those that lie in none of the others."""
+    found = {node.mem_id for node in nodes}
+    return [node for node in nodes if not found.intersection(_ancestors(node))]
+
+
+def _ancestors(node: Any) -> Iterator[int]:
+    while (node := node.parent) is not None:
+        yield node.mem_id
 
 
 def _decode_page(raw: bytes) -> Decoded:

@@ -1,0 +1,1 @@
+"""Fetching pages and dumps from the network: politely, safely, and going on after any interruption."""
