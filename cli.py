@@ -117,7 +117,14 @@ COMMANDS = (
         run_build,
         (
             flag("recipe", metavar="RECIPE", help="a name of `siku list`, a .py file, or a kept plan (.json)"),
-            flag("--input", action="append", default=[], type=path, metavar="PATH", help="file or folder; repeatable"),
+            flag(
+                "--input",
+                action="append",
+                default=[],
+                type=path,
+                metavar="PATH",
+                help="file, folder or built dataset; repeatable",
+            ),
             OUT,
             flag(
                 "--as", dest="version", default="", metavar="VERSION", help="version to write (default: the recipe's)"
@@ -191,7 +198,7 @@ def _request(args: Args) -> Any:
     circumstances = {} if args.workers is None else {"workers": args.workers}
     return Request(
         recipe=recipe,
-        inputs=args.input or _examples(recipe),
+        inputs=[_input(one, args.out) for one in args.input] or _examples(recipe),
         out=args.out,
         version=args.version,
         limit=limit,
@@ -229,6 +236,16 @@ def _check_numbers(args: Args) -> None:
             f"{' and '.join(wrong)} cannot be",
             why="workers and limit are 1 or more; a version is a letter or digit, then up to 63 of these and . + - _",
         )
+
+
+def _input(given: Path, out: Path) -> Path:
+    """A file or folder, or a built dataset by name: `--input dialogue-sft@1`."""
+    if os.path.lexists(given):
+        return given
+    try:
+        return _dataset(str(given), out)
+    except SikuError:
+        return given  # the source says that it is not there
 
 
 def _examples(recipe: Any) -> list[Path]:
