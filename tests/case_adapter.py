@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 
-def run(op: str, given: dict[str, Any]) -> dict[str, Any]:
+def run(op: str, given: dict[str, Any]) -> dict[str, Any]:  # noqa: C901  # one arm an operation
     match op:
         case "decode":
             from builders.text.decode import decode
@@ -54,6 +54,11 @@ def run(op: str, given: dict[str, Any]) -> dict[str, Any]:
 
             language = detect_language(given["text"])
             return {"lang": language.lang, "script": language.script}
+        case "parse_baike":
+            from builders.sources.baike_page import parse_baike
+
+            page = parse_baike(given["html"], given["url"])
+            return asdict(page) | {"sections": page.sections, "paragraphs": page.paragraphs}
         case "parse_scel":
             from builders.sources.scel import parse_scel
 
