@@ -86,4 +86,21 @@ def run(op: str, given: dict[str, Any]) -> dict[str, Any]:  # noqa: C901  # one 
 
             skip = page_kind(given["wikitext"], given["ns"], given["title"])
             return {"skip": skip, "text": wikitext_to_text(given["wikitext"]) if skip is None else ""}
+        case "normalize_dialogue":
+            from builders.sources.dialogue_formats import normalise_dialogue
+
+            normalised_dialogue = normalise_dialogue(given["format"], given["raw"])
+            return {"conversations": normalised_dialogue.conversations, "drop": normalised_dialogue.drop}
+        case "clean_utterance":
+            from builders.text.utterances import clean_utterance
+
+            return {"text": clean_utterance(given["text"])}
+        case "split_repost":
+            from builders.text.utterances import split_repost
+
+            return {"turns": split_repost(given["text"])}
+        case "chat_window":
+            from builders.text.windows import chat_window
+
+            return {"context": chat_window(given["turns"], given["target_index"], given["max_chars"])}
     raise ValueError(f"siku has no operation {op!r} yet")

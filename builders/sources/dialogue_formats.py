@@ -9,11 +9,10 @@ from io import StringIO
 from typing import Any, NamedTuple
 
 from builders.document import Message
-from builders.sources.dialogue_rows import ROW_FORMATS, Format, Turns, UnfitError
+from builders.sources.dialogue_rows import ROW_FORMATS, Format, Turns, UnfitError, is_turn_with_role
 from builders.sources.dialogue_texts import TEXT_FORMATS, blocks_of
 from builders.sources.instruct_formats import INSTRUCT_FORMATS
 from builders.text.turns import alternate
-from validators.errors import nearest
 
 FORMATS: dict[str, Format] = {**INSTRUCT_FORMATS, **ROW_FORMATS, **TEXT_FORMATS}  # of those that fit, the first counts
 EMPTY_ANSWER = "empty_answer"
@@ -61,7 +60,7 @@ def _units(format: Format, raw: Any) -> Iterator[Any]:
     elif format.unit == "line":
         yield from (line for line in _lines(raw) if line.strip())
     elif format.unit == "block":
-        yield from ("\n".join(block) for block in blocks_of(_lines(raw)))
+        yield from ("\n".join(block) for block in blocks_of(_lines(raw), str))
     else:
         yield from csv.DictReader(StringIO(raw.removeprefix("\ufeff"), newline=""))
 
@@ -70,11 +69,36 @@ def _lines(text: str) -> list[str]:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
 
 
-def format_named(name: str) -> Format:
-    """Raises UnfitError with the nearest names, as a mistake in a setting."""
-    if name not in FORMATS:
-        raise UnfitError(f"there is no format {name!r}; {nearest(name, FORMATS)}")
-    return FORMATS[name]
+def rows_of_json(value: Any) -> Iterator[Any]:
+    """The rows that a JSON file holds: the items of a list, of the lists of an object (`train`, `valid`), or itself.
+
+    A list whose items are turns with roles is one conversation. A list as a row becomes one of the column `turns`.
+    """
+    if isinstance(value, list):
+        yield from [_as_row(value)] if _is_conversation(value) else map(_as_row, value)
+    elif isinstance(value, dict) and not _is_row(value):
+        parts = list(value.items())
+        if not parts or not all(isinstance(part, (list, dict)) and part for _, part in parts):
+            yield value
+            return
+        for name, part in parts:
+            rows = part if isinstance(part, list) and not _is_conversation(part) else [part]
+            yield from ({"split": name, **row} if isinstance(row, dict) else row for row in map(_as_row, rows))
+    else:
+        yield value
+
+
+def _is_row(value: Any) -> bool:
+    return any(format.unit == "row" and format.fits(value) for format in FORMATS.values())
+
+
+def _as_row(item: Any) -> Any:
+    return {"turns": item} if isinstance(item, list) else item
+
+
+def _is_conversation(items: list[Any]) -> bool:
+    """Whether these are the turns of one conversation, and not rows."""
+    return bool(items) and all(is_turn_with_role(item) for item in items)
 
 
 def detect_format(samples: Sequence[Any], unit: str) -> str:

@@ -48,7 +48,7 @@ ROLE_OF = {name: role for role, names in _ROLES.items() for name in names}
 _TOOL_ROLES = frozenset({"tool", "function", "function_call", "observation", "tool_call", "tool_response"})
 _ROLE_COLUMNS = ("role", "from", "speaker", "sender")
 _CONTENT_COLUMNS = ("content", "value", "text", "utterance", "message")
-_LIST_COLUMNS = ("messages", "conversations", "conversation", "dialogue", "dialog", "turns", "utterances", "content")
+LIST_COLUMNS = ("messages", "conversations", "conversation", "dialogue", "dialog", "turns", "utterances", "content")
 
 
 def message(role: str, content: str) -> Message:
@@ -113,7 +113,7 @@ def is_row(row: object, *names: str) -> bool:
 def turn_list(row: object) -> list[Any] | None:
     """The list of turns that a row is or has: of strings, or of objects with a text."""
     if isinstance(row, dict):
-        for name in _LIST_COLUMNS:
+        for name in LIST_COLUMNS:
             if _is_turns(row.get(name)):
                 return cast(list[Any], row[name])
         return None
@@ -128,6 +128,10 @@ def _is_turns(value: object) -> bool:
     )
 
 
+def is_turn_with_role(item: object) -> bool:
+    return isinstance(item, dict) and all(_first(item, names) for names in (_ROLE_COLUMNS, _CONTENT_COLUMNS))
+
+
 def _first(turn: Mapping[str, Any], names: Sequence[str]) -> str:
     return next((name for name in names if name in turn), "")
 
@@ -136,7 +140,7 @@ def read_turns(row: object) -> list[Turns]:
     """A list of turns: strings or objects without roles, who speak in turn, or objects with roles."""
     turns = turn_list(row)
     if turns is None:
-        raise UnfitError(f"no list of turns: there is none of {', '.join(_LIST_COLUMNS)}")
+        raise UnfitError(f"no list of turns: there is none of {', '.join(LIST_COLUMNS)}")
     if isinstance(turns[0], str):
         return [take_turns(turns)]
     if any(turn.get("tool_calls") or turn.get("function_call") for turn in turns):
@@ -366,7 +370,8 @@ ROW_FORMATS: dict[str, Format] = {
         "row",
         read_turns,
         lambda row: any(
-            _has_turns_with(name, "role", "content")(row) for name in ("", "dialogue", "dialog", "conversation")
+            _has_turns_with(name, "role", "content")(row)
+            for name in ("", "turns", "dialogue", "dialog", "conversation")
         ),
     ),
     "lccc": Format("row", read_spaced, _fits_spaced),

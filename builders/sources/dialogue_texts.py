@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar, cast, cast
 
 from builders.sources.dialogue_rows import (
     Format,
@@ -12,25 +12,36 @@ from builders.sources.dialogue_rows import (
     UnfitError,
     asked_and_answered,
     message,
+    read_turns,
+    read_turns,
     stands_apart,
     take_turns,
     without_token_blanks,
 )
+from builders.text.utterances import split_repost
+from builders.text.utterances import split_repost
 
 BLOCK_END = "E"
 MAX_BLOCK_LINES = 100_000
+MAX_YAML_BYTES = 16 << 20
+MAX_YAML_BYTES = 16 << 20
 _MAX_YAML_DEPTH = 8
 
+Line = TypeVar("Line")
 
-def blocks_of(lines: Iterable[str]) -> Iterator[list[str]]:
-    """The lines between lines that are only `E`. A block that never ends is cut, so that memory stays bounded."""
-    block: list[str] = []
+Line = TypeVar("Line")
+
+
+def blocks_of(lines: Iterable[Line], text: Callable[[Line], str]) -> Iterator[list[Line]]:
+    """The lines between those that are only `E`. A block that never ends is cut, so that memory stays bounded."""
+    block: list[Line] = []
     for line in lines:
-        if line.strip() == BLOCK_END or len(block) == MAX_BLOCK_LINES:
+        words = text(line).strip()
+        if words == BLOCK_END or len(block) == MAX_BLOCK_LINES:
             if block:
                 yield block
             block = []
-        if line.strip() not in ("", BLOCK_END):
+        if words not in ("", BLOCK_END):
             block.append(line)
     if block:
         yield block
@@ -102,6 +113,16 @@ def read_spaced_line(line: str) -> list[Turns]:
     return [_edited(turns, without_token_blanks) for turns in read_turn_line(line)]
 
 
+def read_repost_line(line: str) -> list[Turns]:
+    """`newest//@b: older//@a: oldest`: the one who spoke first is the user."""
+    return [take_turns(split_repost(line))]
+
+
+def read_repost_line(line: str) -> list[Turns]:
+    """`newest//@b: older//@a: oldest`: the one who spoke first is the user."""
+    return [take_turns(split_repost(line))]
+
+
 def _fields(line: str) -> list[str]:
     return line.strip("\r\n").split("\t")
 
@@ -112,21 +133,46 @@ def read_pair(lines: tuple[str, str]) -> list[Turns]:
     return asked_and_answered(post, response)
 
 
-def read_chatterbot(text: str) -> list[Turns]:
-    """A YAML file with `conversations`, a list of lists of turns; a nested list is one turn of several lines."""
+def chatterbot_rows(text: str) -> Iterator[dict[str, Any]]:
+    """The conversations of a YAML file as rows of `turns` and `categories`; a turn may be a list of lines."""
     top = _yaml(text)
     found = top.get("conversations") if isinstance(top, dict) else None
     if not isinstance(found, list):
         raise UnfitError("no conversations: the YAML has no list of that name")
-    return [take_turns(map(_yaml_turn, turns)) for turns in found if isinstance(turns, list)]
+    categories = top.get("categories")
+    if isinstance(categories, list):
+        categories = ", ".join(name for name in categories if isinstance(name, str))
+    for turns in found:
+        lines = [_joined(turn) for turn in turns] if isinstance(turns, list) else turns
+        yield {"turns": lines, **({"categories": categories} if isinstance(categories, str) else {})}
 
 
-def _yaml_turn(value: object) -> str:
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return "\n".join(value)
-    if not isinstance(value, str):
-        raise UnfitError("not text: a turn is a mapping")
-    return value
+def _joined(turn: object) -> object:
+    is_lines = isinstance(turn, list) and all(isinstance(line, str) for line in turn)
+    return "\n".join(cast(list[str], turn)) if is_lines else turn
+
+
+def chatterbot_rows(text: str) -> Iterator[dict[str, Any]]:
+    """The conversations of a YAML file as rows of `turns` and `categories`; a turn may be a list of lines."""
+    top = _yaml(text)
+    found = top.get("conversations") if isinstance(top, dict) else None
+    if not isinstance(found, list):
+        raise UnfitError("no conversations: the YAML has no list of that name")
+    categories = top.get("categories")
+    if isinstance(categories, list):
+        categories = ", ".join(name for name in categories if isinstance(name, str))
+    for turns in found:
+        lines = [_joined(turn) for turn in turns] if isinstance(turns, list) else turns
+        yield {"turns": lines, **({"categories": categories} if isinstance(categories, str) else {})}
+
+
+def _joined(turn: object) -> object:
+    is_lines = isinstance(turn, list) and all(isinstance(line, str) for line in turn)
+    return "\n".join(cast(list[str], turn)) if is_lines else turn
+
+
+def read_chatterbot(text: str) -> list[Turns]:
+    return [turns for row in chatterbot_rows(text) for turns in read_turns(row)]
 
 
 def _yaml(text: str) -> Any:
@@ -183,6 +229,8 @@ TEXT_FORMATS: dict[str, Format] = {
     "tieba": Format("line", read_tieba_line, lambda line: len(_fields(line)) == 2),
     "turn_lines": Format("line", read_turn_line, lambda line: len(_fields(line)) > 2),
     "qingyun": Format("line", read_qingyun_line, lambda line: " | " in line),
+    "repost": Format("line", read_repost_line, lambda line: "//@" in line),
+    "repost": Format("line", read_repost_line, lambda line: "//@" in line),
     "chatterbot": Format("file", read_chatterbot, _never),
     "weibo": Format("pair", read_pair, _never),
 }

@@ -78,6 +78,7 @@ class RowFiles(Source):
     """A source of rows. A subclass says in `documents` what a row becomes; in `read_file`, what another file does."""
 
     suffixes: ClassVar[frozenset[str]] = SUFFIXES
+    list_column: ClassVar[str] = ""  # of JSON lines: what a row that is a list has as its one column; "" refuses it
     id_column: str = "id"
     max_line_mb: int = 64
     max_file_mb: int = 256  # of a .json or .txt file, which is read in one piece
@@ -189,7 +190,7 @@ class RowFiles(Source):
             text = decode(self.read_whole(stream)).text
             stream = BufferedReader(cast(RawIOBase, BytesIO(text.encode("utf-8", "replace"))))
         if file.suffix in JSON_LINES_SUFFIXES:
-            return read_json_lines(stream, max_line_bytes, file.offset, file.number)
+            return read_json_lines(stream, max_line_bytes, file.offset, file.number, self.list_column)
         if file.suffix == ".json":
             return read_json(self.read_whole(stream), max_line_bytes)
         if file.suffix == ".txt":

@@ -95,7 +95,10 @@ def read_lines(stream: BufferedReader, max_bytes: int, offset: int = 0, number: 
         yield Line(offset, number, last, too_long=begun_bytes > max_bytes)
 
 
-def read_json_lines(stream: BufferedReader, max_bytes: int, offset: int = 0, number: int = 1) -> Iterator[Row | BadRow]:
+def read_json_lines(
+    stream: BufferedReader, max_bytes: int, offset: int = 0, number: int = 1, list_column: str = ""
+) -> Iterator[Row | BadRow]:
+    """The objects of a stream, one a line; with `list_column`, a list counts as a row of that one column."""
     for line in read_lines(stream, max_bytes, offset, number):
         if line.too_long:
             yield too_long(line, max_bytes)
@@ -106,6 +109,8 @@ def read_json_lines(stream: BufferedReader, max_bytes: int, offset: int = 0, num
         except ValueError as error:
             yield BadRow(f"{line.offset:012d}", f"broken JSON: line {line.number:,}: {error}", quote(raw))
             continue
+        if list_column and isinstance(columns, list):
+            columns = {list_column: columns}
         if isinstance(columns, dict):
             yield Row(line.offset, line.number, columns, replaced, raw, "line")
         else:

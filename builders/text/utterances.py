@@ -1,0 +1,134 @@
+"""What people wrote in a chat or a post, without what the platform put around it.
+
+回复 @小雨：同去[哈哈] http://t.cn/x1   ->  同去
+好//@乙: 去哪？//@甲: 周末出去走走     ->  周末出去走走 | 去哪？ | 好
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from builders.document import Document, Note
+from builders.steps import Edit
+from validators.characters import HAN
+
+_NAME = r"[\w\-·•]{1,30}"
+_AT = "[@＠]"
+# In its order: of two that begin at one place the first counts. What matches `stays` is left alone.
+_PIECES = re.compile(
+    rf"(?P<stays>(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+)"
+    r"|(?P<address>(?:(?:https?|ftp)://|(?<![A-Za-z0-9.])www\.)[!-~]*"
+    r"|(?<![A-Za-z0-9.@/_\-])(?:[a-z0-9\-]{1,63}\.){1,4}(?:com|cn|net|org|cc|tv|me)(?![A-Za-z0-9.\-])(?:/[!-~]*)?)"
+    rf"|(?P<mention>(?:回[复復覆][^\S\n]{{0,3}}{_AT}{_NAME}[^\S\n]{{0,3}}[:：]|{_AT}{_NAME})[^\S\n]*)"
+    r"|(?P<topic>(?<![A-Za-z0-9#])#(?=[^\s#])[^#\n]{0,60}(?<![\s,，;；])#(?!#))"
+    rf"|(?P<emotion>\[[{HAN}]{{1,10}}\])",
+    re.IGNORECASE,
+)
+_KINDS = {"address": "web address", "mention": "mention", "topic": "topic", "emotion": "emotion code"}
+_FOLDED = ("显示全部", "顯示全部")  # the link at the end of an answer page that was cut short
+_SPEAKER_COLON = re.compile(r"\s*[:：]\s*")
+_RUN = re.compile(r"(\D)\1{3,}", re.DOTALL)
+
+# Characters that are shown as pictures by themselves, those that are so with U+FE0F, and what may follow either.
+_PICTURES = (
+    "\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2639\u263a\u2648-\u2653\u2665\u267f\u2693\u26a1"
+    "\u26aa\u26ab\u26bd\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd\u2705\u270a\u270b\u2728"
+    "\u274c\u274e\u2753-\u2755\u2757\u2763\u2764\u2795-\u2797\u27b0\u27bf\u2b1b\u2b1c\u2b50\u2b55\U0001f004\U0001f0cf"
+    "\U0001f170\U0001f171\U0001f17e\U0001f17f\U0001f18e\U0001f191-\U0001f19a\U0001f1e6-\U0001f1ff\U0001f201\U0001f202"
+    "\U0001f21a\U0001f22f\U0001f232-\U0001f23a\U0001f250\U0001f251\U0001f300-\U0001f64f\U0001f680-\U0001f6ff"
+    "\U0001f7e0-\U0001f7eb\U0001f7f0\U0001f90c-\U0001f9ff\U0001fa70-\U0001faff"
+)
+_SIGNS = (
+    "\xa9\xae\u203c\u2049\u2122\u2139\u2194-\u21aa\u2328\u23cf\u23ed-\u23fa\u24c2\u25aa-\u27bf\u2934\u2935"
+    "\u2b05-\u2b07\u3030\u303d\u3297\u3299"
+)
+_PICTURE = rf"(?:[{_PICTURES}]|[{_SIGNS}]\ufe0f|[0-9#*]\ufe0f?\u20e3)"
+_EMOJI = re.compile(
+    rf"{_PICTURE}(?:[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]|\u200d[{_PICTURES}{_SIGNS}])*"
+)
+
+_REPOST = re.compile(rf"(?<!:)//[^\S\n]?{_AT}{_NAME}(?:[^\S\n]?[:：]|[^\S\n])")
+
+
+class CleanedUtterance(NamedTuple):
+    """The text, and every piece that was cut, with what it is as `kind`."""
+
+    text: str
+    cuts: list[Note]
+
+
+def cut_utterance(text: str) -> CleanedUtterance:
+    """As `clean_utterance`, with what was cut."""
+    cuts: list[Note] = []
+
+    def cut(match: re.Match[str]) -> str:
+        kind = match.lastgroup
+        if kind == "stays":
+            return match[0]
+        cuts.append(Note(_KINDS.get(kind or "", "emoji"), match[0]))
+        return ""
+
+    began_with_mention = text.lstrip()[:1] in ("@", "＠")
+    if any(mark in text for mark in ("@", "＠", "#", "[", "://", ".")):
+        text = _PIECES.sub(cut, text)
+    if not text.isascii():
+        text = _EMOJI.sub(cut, text)
+    if began_with_mention:  # @小雨：好的 is the speaker's name and a colon
+        text = _SPEAKER_COLON.sub("", text, count=1) if _SPEAKER_COLON.match(text) else text
+    text, folded = _without_folded_end(text)
+    cuts += folded
+    return CleanedUtterance(_RUN.sub(r"\1\1\1", text).strip(), cuts)
+
+
+def _without_folded_end(text: str) -> tuple[str, list[Note]]:
+    stripped = text.rstrip()
+    if stripped.endswith(_FOLDED):
+        before = stripped[: -len(_FOLDED[0])].rstrip()
+        kept = before.rstrip("…⋯.。")
+        ellipsis = before[len(kept) :]
+        if len(ellipsis) > 1 or ellipsis in ("…", "⋯"):
+            return kept, [Note("folded end", text[len(kept) :])]
+    return text, []
+
+
+def clean_utterance(text: str) -> str:
+    """Without mentions, topics, emotion codes, web addresses and emoji, and with no character more than three times.
+
+    >>> clean_utterance("回复 @小雨：好啊好啊[哈哈]！！！！！#周末# 见👍🏻")
+    '好啊好啊！！！见'
+
+    E-mail addresses stay, and so do numbers in brackets, circled numbers and rare Han characters.
+    """
+    return cut_utterance(text).text
+
+
+def split_repost(text: str) -> list[str]:
+    """The turns of a chain of reposts, `newest//@b: older//@a: oldest`, cleaned, in the order of speaking.
+
+    A repost without words of its own is no turn.
+
+    >>> split_repost("好//@乙: 去哪？[疑问]//@甲: 周末出去走走")
+    ['周末出去走走', '去哪？', '好']
+    """
+    turns = map(clean_utterance, _REPOST.split(text))
+    return [turn for turn in reversed(list(turns)) if turn]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanTurns(Edit):
+    """Turns without what a platform puts around them (see `clean_utterance`); a turn that is left blank goes.
+
+    In data sets of the formats `not_formats` such signs are part of the text: `#include`, `[参考文献]`, a link that was
+    asked for.
+    """
+
+    version: ClassVar[int] = 1
+    not_formats: tuple[str, ...] = ("alpaca", "belle_multiturn", "firefly", "messages", "sharegpt")
+
+    def __call__(self, document: Document) -> Document:
+        if document.meta.get("format") not in self.not_formats:
+            document.text, cuts = cut_utterance(document.text)
+            document.notes += cuts
+        return document
