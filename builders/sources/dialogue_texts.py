@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar, cast, cast
+from typing import Any, TypeVar, cast
 
 from builders.sources.dialogue_rows import (
     Format,
@@ -13,21 +13,16 @@ from builders.sources.dialogue_rows import (
     asked_and_answered,
     message,
     read_turns,
-    read_turns,
     stands_apart,
     take_turns,
     without_token_blanks,
 )
 from builders.text.utterances import split_repost
-from builders.text.utterances import split_repost
 
 BLOCK_END = "E"
 MAX_BLOCK_LINES = 100_000
 MAX_YAML_BYTES = 16 << 20
-MAX_YAML_BYTES = 16 << 20
 _MAX_YAML_DEPTH = 8
-
-Line = TypeVar("Line")
 
 Line = TypeVar("Line")
 
@@ -118,11 +113,6 @@ def read_repost_line(line: str) -> list[Turns]:
     return [take_turns(split_repost(line))]
 
 
-def read_repost_line(line: str) -> list[Turns]:
-    """`newest//@b: older//@a: oldest`: the one who spoke first is the user."""
-    return [take_turns(split_repost(line))]
-
-
 def _fields(line: str) -> list[str]:
     return line.strip("\r\n").split("\t")
 
@@ -131,25 +121,6 @@ def read_pair(lines: tuple[str, str]) -> list[Turns]:
     """A line of the posts and the same line of the responses, as in the Weibo set of short-text conversation."""
     post, response = (without_token_blanks(line) if stands_apart([line]) else line.strip() for line in lines)
     return asked_and_answered(post, response)
-
-
-def chatterbot_rows(text: str) -> Iterator[dict[str, Any]]:
-    """The conversations of a YAML file as rows of `turns` and `categories`; a turn may be a list of lines."""
-    top = _yaml(text)
-    found = top.get("conversations") if isinstance(top, dict) else None
-    if not isinstance(found, list):
-        raise UnfitError("no conversations: the YAML has no list of that name")
-    categories = top.get("categories")
-    if isinstance(categories, list):
-        categories = ", ".join(name for name in categories if isinstance(name, str))
-    for turns in found:
-        lines = [_joined(turn) for turn in turns] if isinstance(turns, list) else turns
-        yield {"turns": lines, **({"categories": categories} if isinstance(categories, str) else {})}
-
-
-def _joined(turn: object) -> object:
-    is_lines = isinstance(turn, list) and all(isinstance(line, str) for line in turn)
-    return "\n".join(cast(list[str], turn)) if is_lines else turn
 
 
 def chatterbot_rows(text: str) -> Iterator[dict[str, Any]]:
@@ -229,7 +200,6 @@ TEXT_FORMATS: dict[str, Format] = {
     "tieba": Format("line", read_tieba_line, lambda line: len(_fields(line)) == 2),
     "turn_lines": Format("line", read_turn_line, lambda line: len(_fields(line)) > 2),
     "qingyun": Format("line", read_qingyun_line, lambda line: " | " in line),
-    "repost": Format("line", read_repost_line, lambda line: "//@" in line),
     "repost": Format("line", read_repost_line, lambda line: "//@" in line),
     "chatterbot": Format("file", read_chatterbot, _never),
     "weibo": Format("pair", read_pair, _never),
