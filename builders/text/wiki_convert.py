@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from functools import cache
 
 from builders.text.script import to_simplified
-from builders.text.wiki_groups import ConversionGroup, group_replacements, replacements
+from builders.text.wiki_groups import ConversionGroup, group_replacements, held_by, replacements
 from builders.text.wiki_marks import CLAUSE, HOLE, raw, split_raw
 from builders.text.wiki_variants import PageRules
 from validators.characters import KANA, opencc_converter, simplified_characters, simplified_only, traditional_only
 
 _SIMPLIFIED = ("zh-cn", "zh-sg", "zh-my", "zh-hans")
 _TO_TRADITIONAL = {"zh-tw": "s2tw", "zh-hant": "s2tw", "zh-hk": "s2hk", "zh-mo": "s2hk"}
-_ENDS_CLAUSE = "，。；：、！？（）「」『』《》“”"
+_CLAUSE_END = re.compile("(?<=[，。；：、！？（）「」『』《》“”])")
 
 
 @cache
@@ -45,7 +45,7 @@ def convert_page(text: str, variant: str, page: PageRules, groups: Mapping[str, 
 def _apply_rules(text: str, variant: str, page: PageRules, groups: Mapping[str, ConversionGroup]) -> str:
     """The rules of the page and its groups, the longest word first; what they put in is final."""
     table = group_replacements(page.groups, groups, variant, text) | replacements(page.rules, variant)
-    table = {word: new for word, new in table.items() if word and word in text}
+    table = held_by(text, table)
     if not table:
         return text
     search = re.compile("|".join(map(re.escape, sorted(table, key=len, reverse=True))))
@@ -62,21 +62,42 @@ def _apply_rules(text: str, variant: str, page: PageRules, groups: Mapping[str, 
 
 
 def _to_simplified(text: str, variant: str) -> str:
-    """Simplified script, clause by clause: a page mixes scripts within a line, and simplified text is not converted."""
-    if not _traditional().search(text):
+    """Simplified script; a line of both is cut where the script changes, since t2s spoils words of simplified text."""
+    traditional, simplified = _traditional(), _simplified()
+    if not traditional.search(text):
         return text
-    for mark in _ENDS_CLAUSE:
-        text = text.replace(mark, f"{mark}{CLAUSE}\n")
-    text = to_simplified(text, "auto", traditional_around=True)
-    if _traditional().search(text):
-        # What is left are clauses with more simplified characters than traditional ones.
+    lines = text.split("\n")
+    for place, line in enumerate(lines):
+        if traditional.search(line) and (simplified.search(line) or _KANA.search(line)):
+            lines[place] = f"{CLAUSE}\n".join(_pieces_of_one_script(line))
+    text = to_simplified("\n".join(lines), "auto", traditional_around=True)
+    if traditional.search(text):  # clauses with more simplified characters than traditional ones
         table = simplified_characters()
         lines = [
-            line if _KANA.search(line) else _traditional().sub(lambda match: table.get(match[0], match[0]), line)
+            line if _KANA.search(line) else traditional.sub(lambda match: table.get(match[0], match[0]), line)
             for line in text.split("\n")
         ]
         text = "\n".join(lines)
     return text.replace(f"{CLAUSE}\n", "")
+
+
+def _pieces_of_one_script(line: str) -> list[str]:
+    """The line cut where the script changes; a clause that tells nothing goes with the one before."""
+    is_traditional, is_simplified = _traditional().search, _simplified().search
+    is_kana = _KANA.search if _KANA.search(line) else None
+    pieces: list[str] = []
+    begin = end = last = 0
+    for clause in _CLAUSE_END.split(line):
+        script = (is_traditional(clause) is not None) + 2 * (is_simplified(clause) is not None)
+        if is_kana and is_kana(clause):
+            script += 4
+        if script and script != last:
+            if last:
+                pieces.append(line[begin:end])
+                begin = end
+            last = script
+        end += len(clause)
+    return [*pieces, line[begin:]]
 
 
 def _to_traditional(text: str, variant: str) -> str:
@@ -90,9 +111,9 @@ def _to_traditional(text: str, variant: str) -> str:
         simplified, traditional = len(_simplified().findall(line)), len(_traditional().findall(line))
         if traditional > simplified or (simplified == traditional and not page_is_simplified):
             if simplified:
-                clauses = re.split(f"(?<=[{_ENDS_CLAUSE}])", line)
+                clauses = _CLAUSE_END.split(line)
                 lines[place] = "".join(
-                    converter.convert(clause) if _simplified().search(clause) else clause for clause in clauses
+                    [converter.convert(clause) if _simplified().search(clause) else clause for clause in clauses]
                 )
         elif not _KANA.search(line):
             lines[place] = converter.convert(line)

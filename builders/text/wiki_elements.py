@@ -27,6 +27,9 @@ _ELEMENT = re.compile(
 )
 
 
+_CLOSING_TAGS = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _KINDS}
+
+
 @dataclass(slots=True)
 class _Elements:
     """A text being read element by element."""
@@ -40,7 +43,7 @@ class _Elements:
         """The closing tag of an element whose content starts there."""
         if name in self.endless:
             return None
-        match = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(self.text, start)
+        match = _CLOSING_TAGS[name].search(self.text, start)
         if match is None:
             self.endless.add(name)  # looked for once, so that a page of opening tags costs no more than others
         return match
@@ -111,6 +114,7 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"<(code|tt|kbd|samp|var)(?:\s[^<>]*)?(?<!/)>([^\n]*?)</\1\s*>", re.IGNORECASE)
+_ALL_EMPHASIS = re.compile(r"\A('{2,5})([^']+)\1\Z")  # quotation marks within code are code
 _HIDDEN = re.compile(r"""<(span|div)\s[^<>]*display\s*:\s*none[^<>]*>[^<>]*</\1\s*>|<rp>[^<>]*</rp>""", re.IGNORECASE)
 _RUBY_TEXT = re.compile(r"<rt(?:\s[^<>]*)?>([^<>]*)</rt\s*>", re.IGNORECASE)
 _POWER = re.compile(r"<sup(?:\s[^<>]*)?>\s*([-+−0-9n()i]{1,12})\s*</sup\s*>", re.IGNORECASE)
@@ -132,7 +136,8 @@ def _tag(match: re.Match[str]) -> str:
 
 
 def _code(match: re.Match[str]) -> str:
-    return raw(mask(unmask(without_raw_marks(match[2])), entities=True))
+    code = _ALL_EMPHASIS.sub(r"\2", unmask(without_raw_marks(match[2])))
+    return raw(mask(code, entities=True))
 
 
 def resolve_tags(text: str) -> str:

@@ -114,10 +114,21 @@ def replacements(rules: tuple[Rule, ...] | list[Rule], variant: str) -> dict[str
         word = next((words[code] for code in (variant, *FALLBACKS[variant]) if code in words), "")
         if word:
             table.update(dict.fromkeys(words.values(), word))
-        one_way = {source: to for code, source, to in rule.one_way if code == script}
-        one_way |= {source: to for code, source, to in rule.one_way if code == variant}
-        table |= one_way
+        if rule.one_way:
+            table |= {source: to for code, source, to in rule.one_way if code == script}
+            table |= {source: to for code, source, to in rule.one_way if code == variant}
     return table
+
+
+def held_by(text: str, table: dict[str, str]) -> dict[str, str]:
+    """The part of a table of replacements whose words the text holds."""
+    if len(table) < 40:
+        return {word: new for word, new in table.items() if word in text}
+    from ahocorasick_rs import AhoCorasick
+
+    pairs = list(table.items())
+    hits = AhoCorasick(list(table)).find_matches_as_indexes(text, overlapping=True)
+    return dict(pairs[index] for index in sorted({index for index, _, _ in hits}))
 
 
 @lru_cache(maxsize=2048)

@@ -23,13 +23,15 @@ BAR = chr(_MASKS[ord("|")])
 """A `|` that separates nothing, since it came out of a link or a template."""
 
 _NONCHARACTER = re.compile("[\ufdd0-\ufdef]")
+_FIRST_BYTES = "\ufdd0".encode()[:2]
 _RAW = re.compile(f"{RAW_ON}([^{RAW_ON}{RAW_OFF}]*){RAW_OFF}")
 _RAW_MARK = re.compile(f"[{RAW_ON}{RAW_OFF}]")
 
 
 def clean_input(text: str) -> str:
     """The text without noncharacters, and with `\\n` as its only line end."""
-    text = _NONCHARACTER.sub("", text)
+    if _FIRST_BYTES in text.encode("utf-8", "surrogatepass"):  # several times as fast as the expression
+        text = _NONCHARACTER.sub("", text)
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 

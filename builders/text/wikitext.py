@@ -57,9 +57,13 @@ def wikitext_to_text(
     return unmask(_tidy(text)).strip()
 
 
-_DOUBLE_BLANKS = re.compile(r"(?<=\S)[ \t\xa0]{2,}(?=\S)")
-_BLANK_AT_MARK = re.compile(r" +(?=[，。、；：！？）》」』】])|(?<=[（《「『【，。、；：！？]) +")
-_DOUBLED_MARKS = re.compile(r"([，、；])[，、；]+|[，、；：](?=。)")
+# Each begins with one character or class, so that `re` skips all others.
+_DOUBLE_BLANKS = re.compile(r"[ \t]{2,}")
+_BLANK_BEFORE_MARK = re.compile(" +(?=[，。、；：！？）》」』】])")
+_BLANK_AFTER_MARK = re.compile("([（《「『【，。、；：！？]) +")
+_MARK_BEFORE_MARK = re.compile("[，、；：](?=[，、；。])")
+_DOUBLED_MARKS = re.compile(r"([，、；])[，、；]+")
+_MARK_BEFORE_STOP = re.compile("[，、；：]+(?=。)")
 _DOUBLE_ROUND = re.compile(r"（（([^（）\n]*)））")
 
 
@@ -68,6 +72,8 @@ def _tidy(text: str) -> str:
     text = repair_brackets(drop_bare_labels(text))
     if "  " in text or "\t" in text:
         text = _DOUBLE_BLANKS.sub(" ", text)
-    text = _BLANK_AT_MARK.sub("", text)
-    text = _DOUBLED_MARKS.sub(r"\1", text)
+    if " " in text:
+        text = _BLANK_AFTER_MARK.sub(r"\1", _BLANK_BEFORE_MARK.sub("", text))
+    if _MARK_BEFORE_MARK.search(text):
+        text = _MARK_BEFORE_STOP.sub("", _DOUBLED_MARKS.sub(r"\1", text))
     return _DOUBLE_ROUND.sub(r"（\1）", text) if "（（" in text else text
