@@ -140,7 +140,8 @@ def read_turns(row: object) -> list[Turns]:
     """A list of turns: strings or objects without roles, who speak in turn, or objects with roles."""
     turns = turn_list(row)
     if turns is None:
-        raise UnfitError(f"no list of turns: there is none of {', '.join(LIST_COLUMNS)}")
+        there = ", ".join(map(str, list(row)[:12])) if isinstance(row, dict) else "no object"
+        raise UnfitError(f"no list of turns: there is {there or 'nothing'}")
     if isinstance(turns[0], str):
         return [take_turns(turns)]
     if any(turn.get("tool_calls") or turn.get("function_call") for turn in turns):
@@ -361,7 +362,7 @@ ROW_FORMATS: dict[str, Format] = {
         "row",
         read_alpaca,
         lambda row: is_row(row, "instruction", "output"),
-        _columns("instruction", "input", "output", "system"),
+        _columns("instruction", "input", "output", "system", "history"),
     ),
     "sharegpt": Format("row", read_turns, _has_turns_with("conversations", "from", "value"), _columns("system")),
     "messages": Format("row", read_turns, _has_turns_with("messages", "role", "content"), _columns("system")),

@@ -70,7 +70,7 @@ _MARK = re.compile(rf"\s*(?:<\|(?:{_SPEAKERS})\|>|\[(?:{_SPEAKERS})\]) ?[:：]? 
 _END = re.compile(r"\s*(?:<eo[a-z]>\s*)+\Z")
 _SPOKEN = re.compile(rf"(?:<\|({_SPEAKERS})\|>|\[({_SPEAKERS})\]) ?[:：]?(.*?)(?:<eo[a-z]>|\Z)", re.DOTALL)
 _CITED = re.compile(r"\s*<sup>(?:<\|\d{1,4}\|>[,， ]*){1,50}</sup>")
-_NOTHING = ("", "none", "null")
+_CALL = re.compile(r"\s*([A-Za-z]\w{0,40})\s*\(")  # Search("…"); where nothing is called there is None
 
 
 def read_moss(row: Mapping[str, Any]) -> list[Turns]:
@@ -100,8 +100,8 @@ def _moss(row: Mapping[str, Any]) -> tuple[Turns, str]:
     for speaker, text in parts:
         if speaker in ("Human", "MOSS"):
             turns.append(message(USER if speaker == "Human" else ASSISTANT, text))
-        elif speaker == "Commands" and text.lower() not in _NOTHING:
-            called = called or text.split("(")[0].strip()[:40]
+        elif speaker == "Commands" and (call := _CALL.match(text)):
+            called = called or call[1]
     return turns, called
 
 
