@@ -53,9 +53,13 @@ def describe(part: Source | Step | Output) -> Json:
 
 
 def _content_of(paths: Sequence[str]) -> list[str]:
-    """Name and digest of every file below the paths."""
-    found = [file for root in find_files([Path(path).expanduser() for path in paths]) for file in root.files]
-    return sorted(f"{file.name} {_digest_of(file.path, file.size, file.path.stat().st_mtime_ns)}" for file in found)
+    """Name and digest of every file below the paths; the name begins with that of the folder that was given."""
+    named = [
+        (file.name if file.path == root.path else f"{root.folder}/{file.name}", file)
+        for root in find_files([Path(path).expanduser() for path in paths])
+        for file in root.files
+    ]
+    return sorted(f"{name} {_digest_of(file.path, file.size, file.path.stat().st_mtime_ns)}" for name, file in named)
 
 
 @functools.lru_cache(maxsize=10_000)
