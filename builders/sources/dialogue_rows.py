@@ -238,9 +238,11 @@ def read_alpaca(row: Mapping[str, Any]) -> list[Turns]:
 
 def _history(pairs: object) -> Turns:
     """Turns that went before: pairs of question and answer."""
-    if not isinstance(pairs, list):
+    if not pairs or (isinstance(pairs, str) and not pairs.strip()):
         return []
-    return take_turns(as_text(text, "history") for pair in pairs if isinstance(pair, list) for text in pair[:2])
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise UnfitError("broken history: it is no list of pairs")
+    return [turn for pair in pairs for turn in take_turns(as_text(text, "history") for text in pair)]
 
 
 _SPEAKER = re.compile(r"^(Human|Assistant)[:：]", re.MULTILINE)
