@@ -173,16 +173,18 @@ _HAN_AND_MARKS = "\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000
 # Blanks between the characters of a tokeniser go; between two Latin words or numbers they are real.
 _LETTER = f"[^\\W_{_HAN_AND_MARKS}]"
 _TOKEN_BLANK = re.compile(rf"(?<!{_LETTER})[ \t]+|[ \t]+(?!{_LETTER})")
+_SPELT_OUT = re.compile(rf"(?<!\S)({_LETTER}) (?={_LETTER}(?!\S))")  # 2 0 1 4, O K
 _WORDS_AROUND_MARK = re.compile(r"(?<=[A-Za-z]) ?([,;!?]) ?(?=[A-Za-z])")
 
 
 def without_token_blanks(text: str) -> str:
     """A text whose characters stand apart, as it was before.
 
-    >>> without_token_blanks("我 用 iphone 6 s ， 好 用 ！")
-    '我用iphone 6 s，好用！'
+    >>> without_token_blanks("2 0 1 4 年 买 的 iphone 6 s ， 好 用 ！")
+    '2014年买的iphone 6s，好用！'
     """
-    return _TOKEN_BLANK.sub("", _WORDS_AROUND_MARK.sub(r"\1\0", text.strip())).replace("\0", " ")
+    text = _WORDS_AROUND_MARK.sub(r"\1\0", _SPELT_OUT.sub(r"\1", text.strip()))
+    return _TOKEN_BLANK.sub("", text).replace("\0", " ")
 
 
 def stands_apart(texts: Sequence[str]) -> bool:

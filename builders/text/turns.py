@@ -18,7 +18,7 @@ def alternate(messages: Iterable[Message]) -> list[Message]:
     [{'role': 'user', 'content': '在吗\\n问个事'}, {'role': 'assistant', 'content': '请说'}]
     """
     system: list[Message] = []
-    turns: list[Message] = []
+    turns: list[tuple[str, list[str]]] = []  # role, and what is said in a row
     for message in messages:
         role, content = message["role"], message["content"]
         if not content.strip():
@@ -26,10 +26,11 @@ def alternate(messages: Iterable[Message]) -> list[Message]:
         if role == "system":
             if not system and not turns:
                 system = [message]
-        elif turns and turns[-1]["role"] == role:
-            turns[-1] = {"role": role, "content": f"{turns[-1]['content']}\n{content}"}
+        elif turns and turns[-1][0] == role:
+            turns[-1][1].append(content)
         elif turns or role == "user":
-            turns.append({"role": role, "content": content})
-    if turns and turns[-1]["role"] == "user":
+            turns.append((role, [content]))
+    if turns and turns[-1][0] == "user":
         turns.pop()
-    return [*system, *turns] if turns else []
+    told: list[Message] = [{"role": role, "content": "\n".join(said)} for role, said in turns]
+    return [*system, *told] if told else []

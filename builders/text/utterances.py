@@ -23,7 +23,7 @@ _PIECES = re.compile(
     r"|(?<![A-Za-z0-9.@/_\-])(?:[a-z0-9\-]{1,63}\.){1,4}(?:com|cn|net|org|cc|tv|me)(?![A-Za-z0-9.\-])(?:/[!-~]*)?)"
     rf"|(?P<mention>(?:回[复復覆][^\S\n]{{0,3}}{_AT}{_NAME}[^\S\n]{{0,3}}[:：]|{_AT}{_NAME})[^\S\n]*)"
     r"|(?P<topic>(?<![A-Za-z0-9#])#(?=[^\s#])[^#\n]{0,60}(?<![\s,，;；])#(?!#))"
-    rf"|(?P<emotion>\[[{HAN}]{{1,10}}\])",
+    rf"|(?P<emotion>\[[{HAN}]{{1,6}}\])",
     re.IGNORECASE,
 )
 _KINDS = {"address": "web address", "mention": "mention", "topic": "topic", "emotion": "emotion code"}
@@ -120,15 +120,18 @@ def split_repost(text: str) -> list[str]:
 class CleanTurns(Edit):
     """Turns without what a platform puts around them (see `clean_utterance`); a turn that is left blank goes.
 
-    In data sets of the formats `not_formats` such signs are part of the text: `#include`, `[参考文献]`, a link that was
-    asked for.
+    Only in conversations of these `formats`, which were crawled. In the others such signs are part of what is said:
+    `#include`, `[参考文献]`, the address of a site that was asked for.
     """
 
     version: ClassVar[int] = 1
-    not_formats: tuple[str, ...] = ("alpaca", "belle_multiturn", "firefly", "messages", "sharegpt")
+    formats: tuple[str, ...] = (
+        *("lccc", "lccc_lines", "weibo", "repost", "tieba", "douban", "xiaohuangji", "subtitle", "qingyun"),
+        *("ptt_csv", "qa", "baike_qa", "turns", "turn_lines", "mapping"),
+    )
 
     def __call__(self, document: Document) -> Document:
-        if document.meta.get("format") not in self.not_formats:
+        if document.meta.get("format") in self.formats:
             document.text, cuts = cut_utterance(document.text)
             document.notes += cuts
         return document
