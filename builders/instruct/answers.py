@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -38,7 +37,7 @@ _REFUSALS = re.compile(
 _DAMAGE = ("\ufffd", "锟斤拷", "烫烫烫")
 _FORGIVEN = 2  # signs of damage
 _STACKED = re.compile("[\u0300-\u036f]{8}")
-_MAX_CHARS_OF_MARKS = 8  # longer, it is Morse code or a drawing
+_NOTHING_SAID = re.compile(r"[\s.…。·_~*\-—]{1,8}")  # ？ may be the mark that was asked for, more of them Morse code
 _SAMPLE_CHARS = 20_000  # of an answer that is searched for repetition
 _RUN_CHARS = 8
 _MIN_CHARS_OF_LOOP = 200
@@ -129,7 +128,7 @@ class Answers(Edit):
 def _worded(answer: str) -> Verdict | None:
     if _PLACEHOLDER.fullmatch(answer):
         return Verdict("placeholder for an answer", repr(answer[:40]))
-    if len(answer) <= _MAX_CHARS_OF_MARKS and all(unicodedata.category(character)[0] in "PZC" for character in answer):
+    if _NOTHING_SAID.fullmatch(answer):
         return Verdict("no word in the answer", repr(answer[:40]))
     return None
 

@@ -141,7 +141,7 @@ def _columns_of(cells: list[str]) -> dict[str, str]:
     if len(cells) < 2:
         raise _UnfitError("no abstract: the line has no tab")
     title, abstract, *rest = cells
-    if len(cells) == 2 and len(title) > len(abstract):
+    if len(cells) == 2 and len(title) > len(abstract) > 0:
         title, abstract = abstract, title
     columns = {"title": title, "abstract": abstract}
     if rest:
