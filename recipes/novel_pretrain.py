@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builders.dedup.decontaminate import Decontaminate
 from builders.dedup.hold_out import HoldOut
 from builders.dedup.near_duplicates import NearDuplicates
 from builders.engine.recipe import Output, Recipe
@@ -26,6 +27,7 @@ recipe = Recipe(
         Normalise(),
         Simplify(),
         Quality(),
+        Decontaminate(),  # --set steps.Decontaminate.benchmarks=FOLDER
         HoldOut(),
         NearDuplicates(),  # 0.7: copies with 3 % noise or a tenth of the sentences lost lie above it
         Blocks(),

@@ -43,6 +43,9 @@ class Step:
         """Metadata that the step uses up on all documents: it becomes no column of the dataset."""
         return frozenset()
 
+    def check_reads(self) -> None:
+        """Raise SikuError if a file that one of `paths` names cannot be used; asked before any work is done."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check(Step):

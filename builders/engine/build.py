@@ -90,6 +90,8 @@ def build(request: Request, progress: Progress | None = None) -> Built:
     identity = Identity.of(request, shards)
     if finished := finished_before(request, identity):
         return Built(finished, request.folder, [], time.monotonic() - started, already=True)
+    for step in request.recipe.steps:
+        step.check_reads()
     with machine_errors(request.folder), request.store.lock(f"{request.recipe.name}@{request.folder.name}"):
         request.store.sweep()
         remember_inputs(request)

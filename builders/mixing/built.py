@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from builders.document import Document, Meta, Quarantined
+from builders.sources.conversations import Conversations
 from builders.sources.inputs import file_digest
 from builders.sources.row_files import RowFiles
 from builders.sources.text_files import TextFiles
@@ -56,6 +57,11 @@ class Mixture(RowFiles):
 @dataclass(frozen=True, kw_only=True)
 class TextMixture(Mixture, TextFiles):
     """Built datasets of texts; also files of rows, as `TextFiles` reads them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatMixture(Mixture, Conversations):
+    """Built datasets of messages; also files of conversations, as `Conversations` reads them."""
 
 
 def dataset_folders(path: Path) -> list[Path]:
