@@ -243,7 +243,7 @@ class Wiki(RowFiles):
 
 
 def _meta_of(page: Page, source: str) -> Meta:
-    meta: Meta = {"title": page.title, "ns": page.ns, "redirect": page.redirect, "model": page.model}
+    meta: Meta = {"title": page.title, "ns": page.ns, "redirect": page.redirect or None, "model": page.model}
     meta |= {"revision": page.revision, "timestamp": page.timestamp, "form": "wikitext", "source": source}
     return _counted(meta, page.replaced)
 
