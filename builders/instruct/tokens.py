@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Tokens(Edit):
 
     `tokenizer` is a name on the Hub; `tokenizer_folder` is a folder with the files of one, and nothing large beside
     them: what is in it is part of what the dataset is. A conversation is counted as the chat template writes it;
-    without a template, or estimated, each turn has five tokens more than its text.
+    without a template that takes it, or estimated, each turn has five tokens more than its text.
     """
 
     version: ClassVar[int] = 1
@@ -54,7 +55,7 @@ class Tokens(Edit):
         if self.tokenizer and Path(self.tokenizer).expanduser().is_dir():
             raise SikuError(
                 f"Tokens.tokenizer is a name on the Hub, and {self.tokenizer} is a folder",
-                next=f"--set steps.Tokens.tokenizer_folder={self.tokenizer}",
+                why=f"--set steps.Tokens.tokenizer_folder={self.tokenizer}",
             )
         if len(self.tokenizer_folder) + bool(self.tokenizer) > 1:
             raise SikuError("Tokens takes one tokenizer: a name or a folder")
@@ -95,7 +96,8 @@ def _counter(name: str, folder: str = "") -> _Counter:
         if not messages:
             return length(text)
         if getattr(loaded, "chat_template", None):
-            return length(loaded.apply_chat_template(messages, tokenize=False))
+            with contextlib.suppress(Exception):  # a template may know no system message, and say so in its own way
+                return length(loaded.apply_chat_template(messages, tokenize=False))
         return sum(length(message["content"]) + TOKENS_PER_TURN for message in messages)
 
     # Where the folder lies and what it is called is circumstance.
@@ -115,7 +117,10 @@ def _loaded(tokenizer: str) -> Any:
             next="pip install transformers, or name no tokenizer: tokens are estimated",
         ) from error
     try:
-        return AutoTokenizer.from_pretrained(tokenizer)
+        loaded = AutoTokenizer.from_pretrained(tokenizer)
+        if getattr(loaded, "chat_template", None):  # which needs a package of its own
+            loaded.apply_chat_template([{"role": "user", "content": "."}], tokenize=False)
+        return loaded
     except Exception as error:  # of many kinds: files, network, JSON
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise SikuError(
