@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from builders.document import Document
+from builders.document import Document, Message, transcript
+from builders.instruct.abstracts import han_share
 from builders.steps import Edit
 from validators.characters import fold
 from validators.errors import SikuError
@@ -61,12 +62,14 @@ class Answers(Edit):
     max_answer_chars: int = 0  # 0: no limit
     max_refusal_chars: int = 120
     min_distinct_share: float = 0.1  # a table in HTML has 0.17
+    min_han_share: float = 0.0  # of Han characters and words of other letters in all turns; 0: any language
     refuse_echo: bool = True
     refuse_marks: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 <= self.min_distinct_share <= 1:
-            raise SikuError(f"Answers.min_distinct_share is a share from 0 to 1, not {self.min_distinct_share}")
+        for name in ("min_distinct_share", "min_han_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SikuError(f"Answers.{name} is a share from 0 to 1, not {getattr(self, name)}")
         if self.max_answer_chars and self.max_answer_chars < self.min_answer_chars:
             raise SikuError("Answers.max_answer_chars is below min_answer_chars")
 
@@ -83,8 +86,17 @@ class Answers(Edit):
             next(filter(None, verdicts), None)
             or self._refusal(answers)
             or self._echo([message["content"] for message in messages])
+            or self._language(messages)
             or document
         )
+
+    def _language(self, messages: Sequence[Message]) -> Verdict | None:
+        if not self.min_han_share or not messages:
+            return None
+        share = han_share(transcript([message for message in messages if message["role"] != "system"]))
+        if share >= self.min_han_share:
+            return None
+        return Verdict("not Chinese", f"{share:.0%} Han, {self.min_han_share:.0%} are needed")
 
     def _rules(self) -> Sequence[Callable[[str], Verdict | None]]:
         return (self._length, _worded, self._loop)

@@ -106,13 +106,17 @@ def test_the_whole_conversation_counts(texts: tuple[str, ...], check: str) -> No
         ("很好很好" * 100, "", {"min_distinct_share": 0}),
         ("说说看吧朋友", "", {"refuse_echo": False}),
         ("请看<|im_end|>", "", {"refuse_marks": False}),
+        ("It is the red one over there.", "not Chinese", {"min_han_share": 0.5}),
+        ("是 GPU 的一种，常用来训练模型。", "", {"min_han_share": 0.5}),
     ],
 )
 def test_every_rule_can_be_set(answer: str, check: str, settings: dict[str, Any]) -> None:
     assert judged("说说看吧朋友", answer, **settings) == check
 
 
-@pytest.mark.parametrize("settings", [{"min_distinct_share": 1.5}, {"min_answer_chars": 5, "max_answer_chars": 4}])
+@pytest.mark.parametrize(
+    "settings", [{"min_distinct_share": 1.5}, {"min_han_share": -1}, {"min_answer_chars": 5, "max_answer_chars": 4}]
+)
 def test_mistakes_in_the_settings(settings: dict[str, Any]) -> None:
     with pytest.raises(SikuError):
         Answers(**settings)
