@@ -26,9 +26,9 @@ def estimate_tokens(text: str) -> int:
     """About as many tokens as Qwen's tokenizer makes of it: 0.7 a Han character, and one for each Latin word of up to
     eight letters, digit, Chinese mark, run of ASCII signs and other character.
 
-    Calibrated on the vocabulary of Qwen 1 to 2.5 (151 k): sums are off by +4 % for abstracts of papers, +12 % for
-    Chinese instructions, +6 % for questions about code, 0 % for Python, -7 % for English, -9 % for novels, -10 % for
-    encyclopedia articles, -20 % for classical texts and traditional script; single texts by 3 to 20 % in the median.
+    Calibrated on the vocabulary of Qwen 1 to 2.5 (151 k). Sums were off by +7 % for abstracts of papers, +14 % for
+    Chinese instructions, +8 % for questions about code, -1 % for Python, -7 % for English, -8 % for encyclopedia
+    articles, -9 % for novels, -16 to -19 % for classical texts; single texts by 3 to 19 % in the median.
 
     >>> estimate_tokens("雪停了，GPU 有 24 GB。")
     10
