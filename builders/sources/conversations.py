@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BufferedReader
 from itertools import chain, islice
@@ -15,7 +15,8 @@ import orjson
 from builders.document import Document, Meta, Quarantined, conversation
 from builders.sources.archives import Limits, open_compressed
 from builders.sources.dialogue_formats import FORMATS, detect_format, read_unit, rows_of_json
-from builders.sources.dialogue_rows import LIST_COLUMNS, Format, UnfitError, mapped
+from builders.sources.dialogue_mapping import mapped
+from builders.sources.dialogue_rows import LIST_COLUMNS, Format, UnfitError, stands_apart
 from builders.sources.dialogue_texts import MAX_YAML_BYTES, blocks_of, chatterbot_rows
 from builders.sources.inputs import MIB, UnreadableError, file_kind, refused, short_key
 from builders.sources.row_files import SUFFIXES, OpenFile, RowFiles
@@ -86,7 +87,7 @@ class Conversations(RowFiles):
     def shards(self, inputs: Sequence[Path]) -> list[Shard]:
         """As of any files of rows; a file of posts and one of responses that differ in that word are one shard."""
         found = super().shards(inputs)
-        if self.format not in (AUTO, "weibo"):
+        if self.format != AUTO and FORMATS[self.format].unit != "pair":
             return found
         by_name = {shard.name: shard for shard in found}
         pairs: dict[str, Shard] = {}
@@ -117,6 +118,7 @@ class Conversations(RowFiles):
             stream = BufferedReader(cast(Any, open_compressed(path, Limits(None, self.max_ratio))), MIB)
             files.append(OpenFile("lines.txt", short_key(shard.name), shard.name, stream))
         with files[0].stream, files[1].stream:
+            name = self.format if self.format != AUTO else "weibo" if _stand_apart(files[0].stream) else "pair"
             responses = self.rows(files[1])
             response: Row | BadRow | None = next(responses, None)
             for post in self.rows(files[0]):
@@ -127,7 +129,7 @@ class Conversations(RowFiles):
                     response = next(responses, None)
                 if isinstance(response, Row) and response.number == post.number:
                     piece = Piece(post, (post.columns["text"], response.columns["text"]))
-                    yield from self._conversations(piece, "weibo", FORMATS["weibo"], files[0])
+                    yield from self._conversations(piece, name, FORMATS[name], files[0])
                 else:
                     yield self.refuse(post, files[0], "no answer", "the other file has nothing on this line")
 
@@ -137,11 +139,14 @@ class Conversations(RowFiles):
         except UnfitError as error:
             yield refused(file.key, str(error), file.source)
             return
+        piece = None
         for piece in pieces:
             if isinstance(piece, BadRow):
                 yield refused(f"{file.key}-{piece.mark}", piece.reason, file.source, piece.text)
             else:
                 yield from self._conversations(piece, name, format, file)
+        if piece is None:
+            yield refused(file.key, "empty file: there is no row, line or turn in it", file.source)
 
     def _recognise(self, file: OpenFile) -> tuple[str, Format, Iterator[Piece | BadRow]]:
         """The format of a file, and its pieces. Raises UnfitError where there is no telling."""
@@ -226,12 +231,19 @@ class Conversations(RowFiles):
         if not can_be_kept(row.columns):
             yield self.refuse(row, file, "nested too deeply", "a column beside the turns")
             return
-        id, is_row = self.id_of(row, file), format.unit == "row"
-        lists = [column for column in LIST_COLUMNS if isinstance(row.columns.get(column), list)]
-        used = (*format.columns, *lists) if is_row else tuple(row.columns)
+        id, used = self.id_of(row, file), _used(row.columns, format)
         meta: Meta = {**self.columns_kept(row, file, RESERVED, used), "format": name}
         for number, messages in enumerate(found, start=1):
             yield conversation(id if len(found) == 1 else f"{id}-{number:04d}", messages, dict(meta))
+
+
+def _used(columns: Mapping[str, Any], format: Format) -> list[str]:
+    """The columns that became turns."""
+    if format.unit != "row":
+        return list(columns)
+    if format.columns_read:
+        return list(format.columns_read(columns))
+    return [*format.columns, *(name for name in LIST_COLUMNS if isinstance(columns.get(name), list))]
 
 
 def _response(word: re.Match[str]) -> str:
@@ -240,9 +252,18 @@ def _response(word: re.Match[str]) -> str:
     return response + (plural.upper() if word[0].isupper() else plural)
 
 
+def _stand_apart(stream: BufferedReader) -> bool:
+    """Whether the lines that a file begins with have blanks between their words."""
+    return stands_apart(_first_lines(stream))
+
+
+def _first_lines(stream: BufferedReader) -> list[str]:
+    return decode(stream.peek(SAMPLE_BYTES)[: SAMPLE_BYTES // 16]).text.split("\n")[:SAMPLE_PIECES]
+
+
 def _has_blocks(stream: BufferedReader) -> bool:
     """Whether lines `E` or `M …` are what a file begins with."""
-    lines = decode(stream.peek(SAMPLE_BYTES)[: SAMPLE_BYTES // 16]).text.split("\n")[:SAMPLE_PIECES]
+    lines = _first_lines(stream)
     marked = [line for line in lines if line.strip() in ("E", "M") or line.startswith("M ")]
     return len(marked) > len([line for line in lines if line.strip()]) // 2
 

@@ -70,9 +70,10 @@ def _lines(text: str) -> list[str]:
 
 
 def rows_of_json(value: Any) -> Iterator[Any]:
-    """The rows that a JSON file holds: the items of a list, of the lists of an object (`train`, `valid`), or itself.
+    """The rows that a JSON file holds: the items of a list, of the lists of an object (`split`), or itself.
 
-    A list whose items are turns with roles is one conversation. A list as a row becomes one of the column `turns`.
+    What an object holds by name may be rows themselves; then the name is their `id`. A list whose items are turns with
+    roles is one conversation. A list as a row becomes one of the column `turns`.
     """
     if isinstance(value, list):
         yield from [_as_row(value)] if _is_conversation(value) else map(_as_row, value)
@@ -82,8 +83,10 @@ def rows_of_json(value: Any) -> Iterator[Any]:
             yield value
             return
         for name, part in parts:
-            rows = part if isinstance(part, list) and not _is_conversation(part) else [part]
-            yield from ({"split": name, **row} if isinstance(row, dict) else row for row in map(_as_row, rows))
+            is_one = isinstance(part, dict) or _is_conversation(part)
+            known = {"id": name} if is_one else {"split": name}
+            for row in map(_as_row, [part] if is_one else part):
+                yield known | row if isinstance(row, dict) else row
     else:
         yield value
 
@@ -112,10 +115,9 @@ def detect_format(samples: Sequence[Any], unit: str) -> str:
     if name and votes_for >= MIN_FITTING_SHARE * len(samples):
         return name
     known = [f"{name} ({count})" for name, count in sorted(votes.items()) if name]
-    what = (
-        f"its {unit}s look like {', '.join(known)}"
-        if known
-        else f"its {unit}s look like none of {', '.join(candidates)}"
-    )
     rule = "more than one format" if len(known) > 1 else "unknown format"
-    raise UnfitError(f"{rule}: {what} (--set source.format=NAME)")
+    like = ", ".join(known) or f"none of {', '.join(candidates)}"
+    columns = next(
+        (f" with {', '.join(map(str, list(piece)[:12]))}" for piece in samples if isinstance(piece, dict)), ""
+    )
+    raise UnfitError(f"{rule}: {unit}s{columns} look like {like} (--set source.format=NAME, or source.mapping=…)")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 from builders.document import Message
-from builders.text.turns import alternate
 
 Turns = list[Message]
 Unit = Literal["row", "line", "block", "file", "pair"]
@@ -33,6 +32,7 @@ class Format(NamedTuple):
     read: Callable[[Any], list[Turns]]
     fits: Callable[[Any], bool]
     columns: frozenset[str] = frozenset()
+    columns_read: Callable[[Any], Iterable[str]] | None = None  # where they depend on the row, in place of `columns`
 
 
 SYSTEM, USER, ASSISTANT = "system", "user", "assistant"
@@ -188,9 +188,9 @@ def without_token_blanks(text: str) -> str:
 
 
 def stands_apart(texts: Sequence[str]) -> bool:
-    """Whether blanks stand between the characters, as tokenisers leave them."""
+    """Whether blanks stand between the characters or words, as tokenisers leave them: a quarter of it and more."""
     text = "\n".join(texts)
-    return text.count(" ") * 3 > len(text)
+    return text.count(" ") * 4 > len(text)
 
 
 def read_spaced(row: object) -> list[Turns]:
@@ -268,7 +268,11 @@ def needed(row: Mapping[str, Any], *names: str) -> None:
     if not isinstance(row, Mapping):
         raise UnfitError("not a row with columns")
     if missing := [name for name in names if name not in row]:
-        raise UnfitError(f"no column {missing[0]!r}: there is {', '.join(map(str, list(row)[:12]))}")
+        raise UnfitError(f"no column {missing[0]!r}: there is {_named(row)}")
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return ", ".join(str(name)[:40] for name in list(row)[:12])
 
 
 def read_firefly(row: Mapping[str, Any]) -> list[Turns]:
@@ -281,70 +285,38 @@ def read_baike_qa(row: Mapping[str, Any]) -> list[Turns]:
     return asked_and_answered(joined(column(row, "title"), column(row, "desc")), column(row, "answer"))
 
 
+# Names of columns, from the first to the last that is looked for; upper case counts as lower.
 _TOPICS = ("title", "标题")
-_QUESTIONS = ("question", "ask", "query", "prompt", "desc", "description", "问题", "提问", "问句", "q")
-_ANSWERS = ("answer", "response", "reply", "回答", "答案", "回复", "a")
-_ANSWERED_BY_CONTENT = frozenset({"title", "desc", "content"})
-_NO_DATA = ("沒有資料", "没有资料")  # what the crawler of PTT wrote for a question without replies
+_QUESTIONS = ("question", "ask", "query", "prompt", "post", "input", "问题", "提问", "问句", "q")
+_DETAILS = ("desc", "description", "描述", "补充")
+_ANSWERS = ("answer", "response", "reply", "completion", "output", "回答", "答案", "回复", "a")
 _OF_ANSWERS = ("qid", "answer_id", "star")  # a news page has a title, a description and content, too
-
-
-def _is_answer_page(row: Mapping[str, Any]) -> bool:
-    return row.keys() >= _ANSWERED_BY_CONTENT and any(name in row for name in _OF_ANSWERS)
+_NO_DATA = ("沒有資料", "没有资料")  # what the crawler of PTT wrote for a question without replies
 
 
 def read_qa(row: Mapping[str, Any]) -> list[Turns]:
     """Tables of questions and answers: a title, a question or a description, and the answer."""
     needed(row)
-    if _is_answer_page(row):
-        return asked_and_answered(joined(column(row, "title"), column(row, "desc")), column(row, "content"))
-    if not fits_qa(row):
-        raise UnfitError(f"no question and answer: there is {', '.join(map(str, list(row)[:12]))}")
-    answer = column(row, *_ANSWERS)
+    *asked, answered = qa_columns(row)
+    if not asked or not answered:
+        raise UnfitError(f"no question and answer: there is {_named(row)}")
+    answer = as_text(row[answered], answered)
     if answer.strip() in _NO_DATA:
         raise UnfitError(f"no answer: it is {answer.strip()}")
-    return asked_and_answered(joined(column(row, *_TOPICS), column(row, *_QUESTIONS)), answer)
+    return asked_and_answered(joined(*(as_text(row[name], name) for name in asked)), answer)
+
+
+def qa_columns(row: Mapping[str, Any]) -> list[str]:
+    """The columns of a question, and last that of its answer; "" in its place where there is none."""
+    given = {name.strip().lower(): name for name in row if isinstance(name, str)}
+    is_answer_page = given.keys() >= {"title", "desc", "content"} and any(name in given for name in _OF_ANSWERS)
+    roles = (_TOPICS, _QUESTIONS, _DETAILS, ("content",) if is_answer_page else _ANSWERS)
+    topic, question, detail, answer = (next((given[name] for name in names if name in given), "") for names in roles)
+    return [*filter(None, (topic, question, detail if topic or question else "")), answer]
 
 
 def fits_qa(row: object) -> bool:
-    if not isinstance(row, dict):
-        return False
-    asks = any(name in row for name in (*_TOPICS, *_QUESTIONS))
-    return (asks and any(name in row for name in _ANSWERS)) or _is_answer_page(row)
-
-
-# --- columns named by the user -------------------------------------------------------------------------------------
-
-_ARROW = re.compile(r"\s*(?:->|→)\s*")
-
-
-def mapped(mapping: str) -> Format:
-    """The format that a setting describes. Raises UnfitError, as a mistake in the setting, for one that is none.
-
-    >>> mapped("title+desc -> user, content -> assistant").read({"title": "雪", "desc": "", "content": "白的"})
-    [[{'role': 'user', 'content': '雪'}, {'role': 'assistant', 'content': '白的'}]]
-    """
-    turns: list[tuple[tuple[str, ...], str]] = []
-    for part in re.split("[,，;；]", mapping):
-        names, *roles = _ARROW.split(part.strip())
-        columns = tuple(name.strip() for name in names.split("+") if name.strip())
-        if len(roles) != 1 or not columns or roles[0] not in (SYSTEM, USER, ASSISTANT):
-            raise UnfitError(f"{part.strip()!r} is no 'column+column -> role' with system, user or assistant")
-        turns.append((columns, roles[0]))
-    if {USER, ASSISTANT} - {role for _, role in turns}:
-        raise UnfitError("it names no columns for both user and assistant")
-    all_columns = frozenset(name for columns, _ in turns for name in columns)
-
-    def read(row: Mapping[str, Any]) -> list[Turns]:
-        needed(row)
-        if not all_columns & set(row):
-            needed(row, *sorted(all_columns))
-        told = [message(role, joined(*(column(row, name) for name in columns))) for columns, role in turns]
-        if not alternate(told):
-            raise UnfitError(f"empty {'answer' if not told[-1]['content'].strip() else 'question'}")
-        return [told]
-
-    return Format("row", read, lambda row: False, all_columns)
+    return isinstance(row, dict) and len(columns := qa_columns(row)) > 1 and columns[-1] != ""
 
 
 def _columns(*names: str) -> frozenset[str]:
@@ -385,6 +357,6 @@ ROW_FORMATS: dict[str, Format] = {
     "baike_qa": Format(
         "row", read_baike_qa, lambda row: is_row(row, "title", "desc", "answer"), _columns("title", "desc", "answer")
     ),
-    "ptt_csv": Format("row", read_qa, lambda row: False, _columns("question", "answer")),  # by name; else it is a `qa`
-    "qa": Format("row", read_qa, fits_qa, _columns(*_TOPICS, *_QUESTIONS, *_ANSWERS, "content")),
+    "ptt_csv": Format("row", read_qa, lambda row: False, columns_read=qa_columns),  # by name; else it is a `qa`
+    "qa": Format("row", read_qa, fits_qa, columns_read=qa_columns),
 }

@@ -118,9 +118,13 @@ def _fields(line: str) -> list[str]:
 
 
 def read_pair(lines: tuple[str, str]) -> list[Turns]:
-    """A line of the posts and the same line of the responses, as in the Weibo set of short-text conversation."""
-    post, response = (without_token_blanks(line) if stands_apart([line]) else line.strip() for line in lines)
-    return asked_and_answered(post, response)
+    """A line of a file of posts and the same line of the responses to them."""
+    return asked_and_answered(lines[0].strip(), lines[1].strip())
+
+
+def read_spaced_pair(lines: tuple[str, str]) -> list[Turns]:
+    """As `read_pair`, with blanks between the words, as in the Weibo set of short-text conversation."""
+    return read_pair((without_token_blanks(lines[0]), without_token_blanks(lines[1])))
 
 
 def chatterbot_rows(text: str) -> Iterator[dict[str, Any]]:
@@ -202,5 +206,6 @@ TEXT_FORMATS: dict[str, Format] = {
     "qingyun": Format("line", read_qingyun_line, lambda line: " | " in line),
     "repost": Format("line", read_repost_line, lambda line: "//@" in line),
     "chatterbot": Format("file", read_chatterbot, _never),
-    "weibo": Format("pair", read_pair, _never),
+    "weibo": Format("pair", read_spaced_pair, lambda lines: stands_apart(lines)),
+    "pair": Format("pair", read_pair, lambda lines: True),
 }

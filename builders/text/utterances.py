@@ -22,7 +22,7 @@ _PIECES = re.compile(
     r"|(?P<address>(?:(?:https?|ftp)://|(?<![A-Za-z0-9.])www\.)[!-~]*"
     r"|(?<![A-Za-z0-9.@/_\-])(?:[a-z0-9\-]{1,63}\.){1,4}(?:com|cn|net|org|cc|tv|me)(?![A-Za-z0-9.\-])(?:/[!-~]*)?)"
     rf"|(?P<mention>(?:回[复復覆][^\S\n]{{0,3}}{_AT}{_NAME}[^\S\n]{{0,3}}[:：]|{_AT}{_NAME})[^\S\n]*)"
-    r"|(?P<topic>(?<![A-Za-z0-9#])#(?=[^\s#])[^#\n]{0,60}(?<![\s,，;；])#(?!#))"
+    r"|(?P<topic>(?<![A-Za-z0-9])#(?=[^\s#])[^#\n]{0,60}(?<![\s,，;；])#)"
     rf"|(?P<emotion>\[[{HAN}]{{1,6}}\])",
     re.IGNORECASE,
 )
@@ -126,7 +126,7 @@ class CleanTurns(Edit):
 
     version: ClassVar[int] = 1
     formats: tuple[str, ...] = (
-        *("lccc", "lccc_lines", "weibo", "repost", "tieba", "douban", "xiaohuangji", "subtitle", "qingyun"),
+        *("lccc", "lccc_lines", "weibo", "pair", "repost", "tieba", "douban", "xiaohuangji", "subtitle", "qingyun"),
         *("ptt_csv", "qa", "baike_qa", "turns", "turn_lines", "mapping"),
     )
 
