@@ -31,7 +31,7 @@ def estimate_tokens(text: str) -> int:
     articles, -9 % for novels, -16 to -19 % for classical texts; single texts by 3 to 19 % in the median.
 
     >>> estimate_tokens("雪停了，GPU 有 24 GB。")
-    10
+    9
     """
     return round(_TOKENS_PER_HAN * len(_HAN.findall(text))) + len(_ONE_TOKEN.findall(text))
 

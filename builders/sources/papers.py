@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from builders.document import Document, Meta, Quarantined
-from builders.sources.inputs import MIB, refused
-from builders.sources.row_files import OpenFile, RowFiles
+from builders.sources.inputs import MIB, file_kind, refused
+from builders.sources.row_files import UTF16_MARKS, OpenFile, RowFiles
 from builders.sources.rows import BadRow, Row, can_be_kept, kind_of, read_text_lines
+from builders.text.decode import decode
 from validators.characters import fold
 
 # What the columns are called, folded: the first of them that a row has is taken.
@@ -62,12 +64,23 @@ class Papers(RowFiles):
         else:
             yield from super().read_file(file)
 
+    def is_cut(self, path: Path) -> bool:
+        """Also a table without a header: the whole of CSL is one file."""
+        if super().is_cut(path):
+            return True
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+        suffix, compression = file_kind(path.name)
+        is_table = suffix in (".tsv", ".txt") and not compression and not head.startswith(UTF16_MARKS)
+        return is_table and (suffix == ".txt" or not self._names_columns(head))
+
     def _has_header(self, file: OpenFile) -> bool:
-        """Whether the first line has names in it; a file of text lines that has tabs is a table, too."""
-        if file.suffix == ".txt":
-            return False
-        first = file.stream.peek(_HEAD_BYTES)[:_HEAD_BYTES].decode("utf-8", "ignore").split("\n")[0]
-        cells = [cell.strip() for cell in first.removeprefix("\ufeff").split("\t")]
+        """Whether the first line has names in it; a file of text lines that has tabs is a table without."""
+        return file.suffix == ".tsv" and not file.offset and self._names_columns(file.stream.peek(_HEAD_BYTES))
+
+    def _names_columns(self, head: bytes) -> bool:
+        first = decode(head[:_HEAD_BYTES]).text.split("\n")[0]
+        cells = [cell.strip() for cell in first.split("\t")]
         known = {name for names in _NAMES.values() for name in names}
         named = {self.title_column, self.abstract_column} - {""}
         return any(cell in named or (fold(cell) in known and len(cell) < 20) for cell in cells)

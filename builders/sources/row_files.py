@@ -127,15 +127,16 @@ class RowFiles(Source):
         return sorted(renamed, key=lambda shard: shard.name)
 
     def _shards_of(self, file: FoundFile) -> list[Shard]:
-        if file.size > self.shard_mb * MIB and self._is_cut(file.path.name):
+        if file.size > self.shard_mb * MIB and self.is_cut(file.path):
             try:
                 return list(_parts(file, self.shard_mb * MIB))
             except OSError:
                 pass  # reading it as a whole will give the reason
         return [Shard(file.name, file_digest(file.path), file.size, file.path)]
 
-    def _is_cut(self, name: str) -> bool:
-        suffix, compression = file_kind(name)
+    def is_cut(self, path: Path) -> bool:
+        """Whether a large file is read in parts: one of lines, if it is not compressed."""
+        suffix, compression = file_kind(path.name)
         return not compression and self.is_of_lines(suffix)
 
     def read(self, shard: Shard) -> Iterator[Document | Quarantined]:

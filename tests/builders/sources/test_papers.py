@@ -82,9 +82,30 @@ def test_lines_that_are_no_paper(tmp_path: Path, line: str, reason: str) -> None
     assert found.startswith(reason)
 
 
-def test_a_table_with_a_header_is_told_by_its_names(tmp_path: Path) -> None:
-    (found,) = lines(tmp_path, "题目\t年份\t摘要", f"{TITLE}\t2021\t{ABSTRACT}")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_table_with_a_header_is_told_by_its_names(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "papers.tsv"
+    path.write_text(f"题目\t年份\t摘要\n{TITLE}\t2021\t{ABSTRACT}\n", encoding=encoding)
+    (found,) = read(path)
     assert known(found) == {"text": BOTH, "年份": "2021"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_large_table_is_read_in_parts(tmp_path: Path, encoding: str) -> None:
+    """The rows, their ids and their places are those of the file read as a whole; one with a header stays whole."""
+    rows = [f"第{number}篇论文\t{ABSTRACT * 16}" for number in range(1500)]
+    path = tmp_path / "papers.tsv"
+    path.write_text("\n".join(rows), encoding=encoding)
+    found = {}
+    for megabytes in (1, 8):
+        source = Papers(shard_mb=megabytes)
+        shards = source.shards([path])
+        assert (len(shards) > 1) == (megabytes == 1)
+        found[megabytes] = [(piece.id, known(piece)["text"]) for shard in shards for piece in source.read(shard)]
+    assert found[1] == found[8]
+    assert len(found[1]) == len({name for name, _ in found[1]}) == 1500
+    path.write_text("\n".join(["title\tabstract", *rows]), encoding=encoding)
+    assert len(Papers(shard_mb=1).shards([path])) == 1
 
 
 @pytest.mark.parametrize(
