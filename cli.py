@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from builders import __version__
+from builders.crawl import commands as crawl
 from validators import command_line
 from validators.command_line import Args, Command, Parser, flag, parse, path
 from validators.errors import SikuError, as_siku_error
@@ -140,6 +141,7 @@ COMMANDS = (
             flag("--dry-run", action="store_true", help="say what would be done, and write nothing"),
         ),
     ),
+    *crawl.COMMANDS,
     Command(
         "inspect",
         "rows, dropped rows, or the life of one document",
@@ -167,7 +169,6 @@ COMMANDS = (
     ),
     Command("doctor", "what is installed, disk and memory", run_doctor, (OUT,)),
 )
-GROUPS: dict[str, str] = {}
 
 
 # ---------------------------------------------------------------- what commands share
@@ -285,7 +286,7 @@ def _home_of(folder: Path) -> tuple[Path, str, str]:
 
 
 def make_parser() -> Parser:
-    return command_line.make_parser(COMMANDS, GROUPS, __version__)
+    return command_line.make_parser(COMMANDS, crawl.GROUPS, __version__)
 
 
 def fail(error: SikuError, as_json: bool) -> int:

@@ -1,0 +1,42 @@
+"""From built sets of conversations to a stage: rows whole, shares right, lineage kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from tests.running import Siku
+
+
+def rows(folder: Path) -> dict[str, dict[str, Any]]:
+    return {row["id"]: row for row in pq.read_table(folder / "train").to_pylist()}
+
+
+def test_a_stage_of_two_built_sets(tmp_path: Path, siku: Siku) -> None:
+    for name in ("dialogue-sft", "instruct-sft"):
+        siku("build", name, "-q")
+    weights = "steps.Mix.weights=dialogue-sft=2,instruct-sft=1"
+    built = siku(
+        *("build", "chat-stage1", "--input", "dialogue-sft@1", "--input", "instruct-sft", "--set", weights, "--json")
+    ).json
+    assert siku("verify", "chat-stage1").code == 0
+    mixed = rows(tmp_path / built["path"])
+    shares = Counter(row["dataset"] for row in mixed.values())
+    assert shares["dialogue-sft"] == 2 * shares["instruct-sft"] > 0
+    for name in shares:
+        whole = rows(tmp_path / "out" / name / "1")
+        for id, row in mixed.items():
+            if row["dataset"] == name:
+                assert (row["messages"], row["parents"]) == (whole[id]["messages"], whole[id]["parents"])
+
+
+def test_a_stage_of_files(tmp_path: Path, siku: Siku) -> None:
+    (tmp_path / "医疗").mkdir()
+    (tmp_path / "医疗" / "内科.csv").write_text("title,ask,answer\n头疼,头疼了两天怎么办？,先量血压，再看睡眠。\n")
+    (tmp_path / "闲聊.txt").write_text("在吗\t在的，请说。\n吃了吗\t刚吃过面条。\n")
+    siku("build", "chat-stage1", "--input", tmp_path / "医疗", "--input", tmp_path / "闲聊.txt", "-q")
+    mixed = rows(tmp_path / "out/chat-stage1/1")
+    assert Counter(row["dataset"] for row in mixed.values()) == {"内科": 1, "闲聊": 2}
