@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from builders.sources import baike_markup as markup
 from builders.sources.baike_markup import ids, plain, text_of
+from builders.text.entries import Entry, Section
 
 MAX_PAGE_CHARS = 4_000_000  # the longest real pages have a tenth of it; what comes after is not read
 MAX_OPEN_ELEMENTS = 3000
@@ -30,57 +31,32 @@ _CUT_SHORT = re.compile(r"\s*(?:\.{3,}|…+)$")
 
 
 @dataclass(slots=True)
-class Section:
-    """A heading and the paragraphs below it; without a heading, what comes before the first. Level 1 or deeper."""
+class BaikePage(Entry):
+    """An entry as its page has it, or with another status than "ok" nothing but the reason why there is none."""
 
-    heading: str = ""
-    level: int = 1
-    paragraphs: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class BaikePage:
-    """An entry, or with another status than "ok" nothing but the reason why there is none.
-
-    `info` keeps the order of the box; `sense` is what tells entries of one title apart, None for the only one.
-    """
-
-    status: Status
-    title: str = ""
-    sense: str | None = None
-    summary: str = ""
-    info: dict[str, str] = field(default_factory=dict)
-    parts: list[Section] = field(default_factory=list)
+    status: Status = "ok"
     other_senses: list[str] = field(default_factory=list)
     url: str = ""
-
-    @property
-    def sections(self) -> list[str]:
-        return [part.heading for part in self.parts if part.heading]
-
-    @property
-    def paragraphs(self) -> list[str]:
-        return [paragraph for part in self.parts for paragraph in part.paragraphs]
 
 
 def parse_baike(html: str, url: str = "") -> BaikePage:
     """The entry on a saved page of either layout. Never raises; what cannot be parsed in reasonable time is empty."""
     html = html[:MAX_PAGE_CHARS].encode("utf-8", "replace").decode()
     if _is_blocked_address(url):
-        return BaikePage("blocked")
+        return BaikePage("", status="blocked")
     if markup.nesting(html, MAX_OPEN_ELEMENTS) > MAX_OPEN_ELEMENTS:
-        return BaikePage("empty")
+        return BaikePage("", status="empty")
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(html)
     node = tree.css_first("title")
     page_title = plain(node.text()) if node else ""
     if _BLOCKED_TITLE.search(page_title) and not _SITE.search(page_title):
-        return BaikePage("blocked")
+        return BaikePage("", status="blocked")
     entry = _Entry(tree, page_title, url)
     if tree.css_first("p.sorryCont") or (not entry.found and _is_missing(html, url)):
-        return BaikePage("not_found")
-    return entry.read() if tree.body and (entry.found or entry.described()) else BaikePage("empty")
+        return BaikePage("", status="not_found")
+    return entry.read() if tree.body and (entry.found or entry.described()) else BaikePage("", status="empty")
 
 
 def _is_blocked_address(url: str) -> bool:
@@ -139,7 +115,7 @@ class _Entry:
         if not title:
             title = named or name_in_url(self._url)
         sense = sense or (named_sense if named == title else None)
-        page = BaikePage("ok", title, sense, self._summary(), self._info(), url=self._url or self._own_url())
+        page = BaikePage(title, sense, self._summary(), self._info(), url=self._url or self._own_url())
         page.other_senses = self._other_senses(title, sense)
         if not self._tree.css_first(markup.DISAMBIGUATION):
             page.parts = self._parts()

@@ -21,6 +21,7 @@ from builders.sources.inputs import (
     MIB,
     Candidate,
     FoundFile,
+    FoundInput,
     UnreadableError,
     distinct_names,
     file_digest,
@@ -117,7 +118,7 @@ class RowFiles(Source):
 
     def shards(self, inputs: Sequence[Path]) -> list[Shard]:
         """A file or an archive is one shard; a large file of lines several."""
-        found = [(root.folder, self._shards_of(file)) for root in find_files(inputs) for file in root.files]
+        found = [(root.folder, shards) for root in find_files(inputs) for shards in self.units(root)]
         candidates = [
             Candidate(folder, _file_name(shards[0]), "".join(shard.digest for shard in shards))
             for folder, shards in found
@@ -125,6 +126,10 @@ class RowFiles(Source):
         names = distinct_names(candidates)
         renamed = [_renamed(shard, name) for (_, shards), name in zip(found, names, strict=True) for shard in shards]
         return sorted(renamed, key=lambda shard: shard.name)
+
+    def units(self, root: FoundInput) -> list[list[Shard]]:
+        """For each file of an input, or for files that are read together, the shards it is cut into."""
+        return [self._shards_of(file) for file in root.files]
 
     def _shards_of(self, file: FoundFile) -> list[Shard]:
         if file.size > self.shard_mb * MIB and self.is_cut(file.path):

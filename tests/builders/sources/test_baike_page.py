@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.sources.baike_page import BaikePage, Section, Status, parse_baike
+from builders.sources.baike_page import BaikePage, Status, parse_baike
+from builders.text.entries import Section
 from tests.builders.sources.encyclopedia import (
     HASHES,
     new_fact,
@@ -263,7 +264,7 @@ def test_the_description_is_the_last_resort(
 def test_status(html: str, url: str, status: Status) -> None:
     page = parse_baike(html, url)
     assert page.status == status
-    assert status == "ok" or page == BaikePage(status)
+    assert status == "ok" or page == BaikePage("", status=status)
 
 
 def test_without_a_title_element_the_address_names_the_entry() -> None:
@@ -313,4 +314,4 @@ def test_any_markup(html: str, url: str) -> None:
     assert not any("\xa0" in text or "[1]" in text for text in texts)
     assert not any(blank in key for key in page.info for blank in " \n\t")
     "".join(texts).encode()
-    assert page.status == "ok" or page == BaikePage(page.status)
+    assert page.status == "ok" or page == BaikePage("", status=page.status)
