@@ -30,7 +30,7 @@ _RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 @dataclass(frozen=True, slots=True)
 class DumpResult:
-    """A file that is whole. `checked` are the digests it was compared with; `resumed_from` the bytes there before."""
+    """A file that is whole, by its name in `out`. `checked` are the digests it was compared with; `resumed_from` the bytes there before."""
 
     file: str
     url: str
@@ -140,6 +140,7 @@ class _Dump:
         self.target, self.part = out / name, out / f"{name}.part"
         self.whole_state, self.part_state = (out / STATE_FOLDER / f"{name}{end}.json" for end in ("", ".part"))
         self.changed, self.may_be_whole, self.resumed_from = True, False, 0
+        self._furthest, self._begun_anew = 0, 0
 
     def fetch(self) -> DumpResult:
         state = _read_state(self.whole_state)
@@ -177,7 +178,7 @@ class _Dump:
         return file.seek(0, os.SEEK_END)
 
     def _receive(self, file: IO[bytes]) -> bool:
-        """Go on with the file; whether it is whole. False only after progress, or when it has to begin anew."""
+        """Go on with the file; whether it is whole. False after progress, and when it has to begin anew."""
         have, state = self._have(file), _read_state(self.part_state)
         headers = {"accept": "*/*", "accept-encoding": "identity"}
         known = None
@@ -193,17 +194,26 @@ class _Dump:
                     return True
                 if answer.status in (206, 416):
                     verdict = self._check_range(answer, have, state)
+                    if verdict is False:
+                        self._throw_away(file)
                     if verdict is not None:
-                        file.truncate(have if verdict else 0)
                         return verdict
                 else:
                     self._begin(answer, file)
                 self._write(answer, file)
         except UnreachableError:
-            if file.seek(0, os.SEEK_END) > have:
-                return False
-            raise
+            size = file.seek(0, os.SEEK_END)
+            if size < max(have, self._furthest) + _LEAST_BYTES:
+                raise
+            self._furthest = size
+            return False
         return True
+
+    def _throw_away(self, file: IO[bytes]) -> None:
+        file.truncate(0)
+        self._begun_anew += 1
+        if self._begun_anew > self.fetcher.manners.tries:
+            raise RefusedError("parts that do not fit", "the server does not answer what is asked")
 
     def _check_range(self, answer: Answer, have: int, state: _State) -> bool | None:
         """True: the part is the whole. False: begin anew. None: what comes is the rest of it."""
@@ -293,7 +303,7 @@ class _Dump:
         size, checked = self.target.stat().st_size, sorted(self.wanted)
         resumed_from = self.resumed_from if self.changed else 0
         return DumpResult(
-            str(self.target), self.url, state.final_url, size, found["sha256"], checked, self.changed, resumed_from
+            self.target.name, self.url, state.final_url, size, found["sha256"], checked, self.changed, resumed_from
         )
 
 

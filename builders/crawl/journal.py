@@ -49,7 +49,7 @@ class Journal:
 
     folder: Path
     pages: str = "pages"  # where pages are kept, below the folder
-    fresh: bool = False  # forget what is there
+    fresh: bool = False  # ask about everything again; with the versions that are known, what is unchanged costs nothing
     entries: dict[str, Entry] = field(default_factory=dict)
     round: int = 1
     _file: IO[bytes] | None = None
@@ -65,9 +65,8 @@ class Journal:
             raise SikuError(
                 "another crawl is at work in this folder", where=str(self.folder), next="wait for it, or give --out"
             ) from error
-        if self.fresh:
-            self._file.truncate(0)
         self._load(self._file)
+        self.round += self.fresh
         return self
 
     def __exit__(
@@ -93,7 +92,8 @@ class Journal:
         if "finished_round" in line:
             self.round = int(line["finished_round"]) + 1
         else:
-            self.entries[line["url"]] = Entry(**line)
+            self.entries[line["url"]] = entry = Entry(**line)
+            self.round = max(self.round, entry.round)
 
     def add(self, entry: Entry) -> Entry:
         entry = replace(entry, round=self.round)
@@ -120,7 +120,7 @@ class Journal:
             return False
         if entry.outcome == "kept" and not (self.folder / entry.file).exists():
             return False
-        changeable = entry.outcome == "refused" or bool(entry.etag or entry.last_modified)
+        changeable = self.fresh or entry.outcome == "refused" or bool(entry.etag or entry.last_modified)
         return entry.round == self.round or not changeable
 
     def save_page(self, url: str, name: str, body: bytes) -> str:

@@ -138,7 +138,7 @@ def _walk(walk: _Walk, crawl: Crawl, follow: str, max_pages: int, progress: Prog
             links = [link for link in links_of(raw, entry.final_url, follow) if _is_inside(link[0], crawl)]
             waiting += reversed([link for link in links if link[0] not in seen])
             page = PageOfBook(url, label, "", raw, len(links))
-            progress.expect(len(seen) + len({link for link, _ in waiting} - seen))
+            progress.expect(len(seen) + len(waiting))
         elif entry.outcome == "kept":
             continue  # another name of a page that is there
         walk.pages.append(page)

@@ -100,10 +100,18 @@ def test_the_same_command_again_asks_for_nothing_that_is_settled(
     assert site.asked == []
 
 
-def test_fresh_asks_for_all(site: LoopbackSite, words: Path, tmp_path: Path) -> None:
-    site.routes |= {path_of(word): entry(word) for word in WORDS}
+def test_fresh_asks_for_all_and_pays_for_what_is_new(site: LoopbackSite, words: Path, tmp_path: Path) -> None:
+    def versioned(asked: Asked) -> Reply:
+        known = asked.headers.get("if-none-match") == '"1"'
+        return Reply(status=304) if known else entry("雪夜", etag='"1"')
+
+    site.routes |= {path_of(word): entry(word) for word in WORDS} | {path_of("雪夜"): versioned}
     crawl(site, words, tmp_path / "out")
-    assert crawl(site, words, tmp_path / "out", fresh=True).requests == len(WORDS)
+    site.routes[path_of("灯")] = entry("新灯")
+    result = crawl(site, words, tmp_path / "out", fresh=True)
+    assert (result.requests, result.unchanged, result.kept) == (5, 1, 5)
+    assert "新灯".encode() in (tmp_path / "out" / by_word(site, tmp_path / "out")["灯"]["file"]).read_bytes()
+    assert crawl(site, words, tmp_path / "out").requests == 1
 
 
 def test_a_second_round_with_versions(site: LoopbackSite, words: Path, tmp_path: Path) -> None:
