@@ -117,7 +117,7 @@ class GroupFinder:
             yield from self._found(piece for start in wanted for piece in self._stream(path, start, ends[start]))
             return
         with ThreadPoolExecutor(_THREADS) as threads:
-            runs = (wanted[at : at + 16 * _THREADS] for at in range(0, len(wanted), 16 * _THREADS))
+            runs = (wanted[at : at + 4 * _THREADS] for at in range(0, len(wanted), 4 * _THREADS))
             unpacked = (
                 pieces
                 for run in runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -17,6 +18,7 @@ from validators.errors import SikuError
 from validators.step import Verdict
 
 VARIANTS = ("zh-cn", "zh-tw", "zh-hk")
+_PLACEHOLDER = re.compile(r"[ \t]*(?<![A-Za-z0-9_])(?:formula|codice)_\d+(?!\d)[ \t]*")  # of WikiExtractor
 _OF_THE_PAGE = ("ns", "redirect", "model", "templates", "groups")  # the same for all that stay, or of no use to them
 
 
@@ -24,9 +26,9 @@ _OF_THE_PAGE = ("ns", "redirect", "model", "templates", "groups")  # the same fo
 class WikiArticles(Edit):
     """Refuses other namespaces, redirects, disambiguations and stubs; makes text of wikitext, in one Chinese variant.
 
-    Articles that somebody extracted already are mended: leftover `-{…}-`, empty brackets, the title as first paragraph.
-    `min_chars` is the least length of an article's text. More than half the pages of a dump are no articles, and
-    markup is half of the rest, so the guard is lenient.
+    Articles that somebody extracted already are mended: leftover `-{…}-`, empty brackets, the title as first
+    paragraph, placeholders of formulas. `min_chars` is the least length of an article's text. More than half the pages
+    of a dump are no articles, and markup is half of the rest, so the guard is lenient.
     """
 
     version: ClassVar[int] = 1 + WIKITEXT_VERSION  # raised when either has other results
@@ -47,7 +49,7 @@ class WikiArticles(Edit):
             return verdict
         title = str(document.meta.get("title") or "")
         is_wikitext = document.meta.get("form") == "wikitext"
-        text = document.text if is_wikitext else without_title(document.text, title)
+        text = document.text if is_wikitext else _PLACEHOLDER.sub("", without_title(document.text, title))
         document.text = wikitext_to_text(
             text, self.variant, groups_at_hand(groups) if groups else None, self.drop_sections, title
         )

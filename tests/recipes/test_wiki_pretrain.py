@@ -122,6 +122,13 @@ def test_steps_say_what_they_refuse() -> None:
         WikiArticles(variant="zh-xx")  # type: ignore[arg-type]
 
 
+def test_what_an_extractor_left_behind() -> None:
+    text = "圆\n\n圆的半径为formula_1，面积是 formula_12 。\n用print()写出来，见codice_3。"
+    found = WikiArticles(min_chars=1)(Document("1", text, {"title": "圆", "form": "extracted"}))
+    assert isinstance(found, Document)
+    assert found.text == "圆的半径为，面积是。\n用print()写出来，见。"
+
+
 def test_variants() -> None:
     page = "'''渡口'''在-{zh-cn:桥墩;zh-tw:橋柱}-旁邊，這裡的人說话很慢。"
     made = {

@@ -56,6 +56,7 @@ def written(path: Path, raw: bytes | str) -> Path:
     return path
 
 
+MANY_STREAMS = b"".join(streams_of(PAGES, 2))
 WANTED = [(str(page.id), page.text) for page in PAGES]
 
 
@@ -339,3 +340,20 @@ def test_any_bytes_in_any_pieces(words: list[str], sizes: list[int]) -> None:
     assert sum(isinstance(found, Page) for found in whole) <= raw.count(b"</page>")
     if raw.strip():
         assert whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255), size=st.integers(1, 12))
+def test_any_damage_costs_no_more_than_its_streams(
+    tmp_path_factory: pytest.TempPathFactory, place: float, flip: int, size: int
+) -> None:
+    raw = bytearray(MANY_STREAMS)
+    at = int(place * len(raw))
+    raw[at : at + size] = bytes(byte ^ flip for byte in raw[at : at + size])
+    path = tmp_path_factory.mktemp("damage") / "dump.xml.bz2"
+    path.write_bytes(raw)
+    found = read(path)
+    texts = {piece.id: piece.text for piece in found if isinstance(piece, Document)}
+    assert texts.items() <= dict(WANTED).items()
+    assert len(texts) >= 8  # two streams of two pages each
+    assert len(found) > len(texts)  # and it is said what was lost
