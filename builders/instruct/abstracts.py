@@ -20,8 +20,8 @@ _TAIL = re.compile(
 )
 _ENDS = ".。．!！?？"
 _CLOSERS = "”’」』）)】》]\"'"
-_LETTER = re.compile(f"[{HAN}]|[^\\W\\d_]+")
-_HAN = re.compile(f"[{HAN}]")
+_WORD = re.compile(f"[^\\W\\d_{HAN}]+")
+_HAN_RUN = re.compile(f"[{HAN}]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +76,8 @@ class Abstracts(Edit):
 def han_share(text: str) -> float:
     """Han characters among Han characters and words of other letters; 0 for a text without either.
 
-    >>> han_share("基于 LSTM 的预测")
-    0.8
+    >>> han_share("基于LSTM的预测")
+    0.8333333333333334
     """
-    units = len(_LETTER.findall(text))
-    return len(_HAN.findall(text)) / units if units else 0.0
+    han, words = sum(map(len, _HAN_RUN.findall(text))), len(_WORD.findall(text))
+    return han / (han + words) if han else 0.0

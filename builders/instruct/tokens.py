@@ -18,7 +18,7 @@ from validators.errors import SikuError
 TOKENS_PER_TURN = 5  # <|im_start|>, the role, a line break, <|im_end|>, a line break
 _TOKENS_PER_HAN = 0.7
 _ASCII_SIGNS = "!-/:-@\\[-`{-~"
-_HAN = re.compile(f"[{HAN}]")
+_HAN_RUN = re.compile(f"[{HAN}]+")
 _ONE_TOKEN = re.compile(f"[A-Za-z]{{1,8}}|[{_ASCII_SIGNS}]+|[^\\sA-Za-z{_ASCII_SIGNS}{HAN}]")
 
 
@@ -33,7 +33,7 @@ def estimate_tokens(text: str) -> int:
     >>> estimate_tokens("雪停了，GPU 有 24 GB。")
     9
     """
-    return round(_TOKENS_PER_HAN * len(_HAN.findall(text))) + len(_ONE_TOKEN.findall(text))
+    return round(_TOKENS_PER_HAN * sum(map(len, _HAN_RUN.findall(text)))) + len(_ONE_TOKEN.findall(text))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -124,7 +125,7 @@ class Papers(RowFiles):
 
     def _named(self, columns: Mapping[str, Any]) -> dict[str, str]:
         """Which column is what; the settings before the usual names."""
-        given = {fold(name): name for name in reversed(list(columns)) if isinstance(name, str)}
+        given = {_key(name): name for name in reversed(list(columns)) if isinstance(name, str)}
         found = {
             what: given[name] for what, names in _NAMES.items() if (name := next((n for n in names if n in given), ""))
         }
@@ -137,6 +138,9 @@ class Papers(RowFiles):
                 if name in columns:
                     found[what] = name
         return found
+
+
+_key = lru_cache(maxsize=4096)(fold)
 
 
 def _columns_of(cells: list[str]) -> dict[str, str]:
