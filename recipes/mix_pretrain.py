@@ -17,5 +17,5 @@ recipe = Recipe(
         Mix(unit="characters"),
     ),
     output=Output(facets=("dataset",)),
-    examples="mixture",
+    examples="texts",
 )

@@ -27,4 +27,5 @@ recipe = Recipe(
         Blocks(),
     ),
     output=Output(facets=("source",)),
+    examples="texts",
 )

@@ -225,7 +225,8 @@ def test_inspect_shows_the_bytes_of_the_source(siku: Siku) -> None:
         (("inspect", "novel-pretrain", "--rows", "-1"), "--rows -1 cannot be"),
         (("build", "novel-pretrain", "--set", "source.max_book_mb=0"), "max_book_mb is 0, must be at least 1"),
         (("build", "text-pretrain", "--set", "source.txt=line"), "txt is 'line', must be 'file' or 'lines'"),
-        (("build", "text-pretrain"), "text-pretrain needs an input"),
+        (("crawl", "sit"), "did you mean site?"),
+        (("crawl", "dump", "http://127.0.0.1:9/a.xml", "--out", "a", "--delay", "-1"), "--delay -1 must be 0 or more"),
         (("build", "nothing.py"), "there is no such recipe file"),
         (("inspect", "novel-pretrain"), "there is no dataset 'novel-pretrain'"),
         (("verify", "nowhere@3"), "there is no dataset 'nowhere@3'"),
@@ -239,6 +240,15 @@ def test_mistakes_are_answered_in_four_lines(siku: Siku, words: tuple[str, ...],
     assert len(ran.err.strip().splitlines()) <= 4
     error = siku(*words, "--json", code=2).json["error"]
     assert error["what"]
+
+
+def test_a_recipe_without_examples_needs_an_input(siku: Siku, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from builders.engine.recipe import Recipe\n"
+        "from builders.sources.text_files import TextFiles\n"
+        "recipe = Recipe(name='mine', version='1', summary='', source=TextFiles(), steps=())\n"
+    )
+    assert "mine needs an input" in siku("build", "mine.py", code=2).err
 
 
 def test_verbose_shows_where(tmp_path: Path) -> None:

@@ -14,10 +14,9 @@ from builders.publish.verify import verify
 from tests.running import HOME, digests
 
 NAMES = [path.stem.replace("_", "-") for path in recipe_files(HOME / "recipes")]
-WITHOUT_EXAMPLES = {"text-pretrain"}  # for a corpus of one's own
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - WITHOUT_EXAMPLES))
+@pytest.mark.parametrize("name", NAMES)
 def test_it_builds_from_its_examples(name: str, tmp_path: Path) -> None:
     recipe = find_recipe(name, HOME / "recipes")
     assert recipe.name == name
