@@ -80,6 +80,7 @@ class Wiki(RowFiles):
     text_column: str = "text"
     title_column: str = "title"
     max_page_mb: int = 16
+    groups: bool = True  # look for conversion groups: without its index, a dump is unpacked once more for that
 
     def mistakes(self) -> list[str]:
         mistakes = super().mistakes()
@@ -100,6 +101,8 @@ class Wiki(RowFiles):
             raise SikuError(
                 "there is nothing to read", where=", ".join(map(str, inputs)), why="no file holds an article"
             )
+        if not self.groups:
+            return shards
         finder = GroupFinder(self.max_page_mb * MIB, Limits(self.max_archive_mb, self.max_ratio))
         paths = {shard.path: None for shard in shards}  # in the order of the names, each once
         in_dumps = [(page.title, page.text) for path in paths for page in finder.pages(path, indexes.get(path))]

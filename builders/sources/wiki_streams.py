@@ -60,7 +60,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     position, rest = file.tell(), b""
     while raw := file.read(4 * MIB):
         raw = rest + raw
-        begun = raw.rfind(b"BZh", len(raw) - MAGIC_BYTES + 1)
+        begun = raw.rfind(b"BZh", max(len(raw) - MAGIC_BYTES + 1, 0))
         whole = begun if begun >= 0 else len(raw)
         whole = whole if whole < len(raw) or not raw.endswith((b"B", b"BZ")) else raw.rfind(b"B")
         yield position, raw[:whole]
