@@ -304,6 +304,16 @@ def test_an_index_that_is_not_the_one_of_the_dump(tmp_path: Path) -> None:
     assert [shard.digest for shard in Wiki().shards([dump.parent])] == [shard.digest for shard in wanted]
 
 
+def test_a_dump_with_an_index_is_not_unpacked_for_its_groups(tmp_path: Path) -> None:
+    dump = write_multistream(tmp_path, [*PAGES, GROUP])
+    (shard,) = Wiki().shards([tmp_path])
+    assert shard.digest != file_digest(dump)
+    index = next(tmp_path.glob("*index*"))
+    index.write_bytes(bz2.compress(bz2.decompress(index.read_bytes()).replace(b"Module:CGroup/", b"Module:")))
+    (shard,) = Wiki().shards([tmp_path])  # what the index says is believed
+    assert shard.digest == file_digest(dump)
+
+
 def test_what_vanished(tmp_path: Path) -> None:
     write_multistream(tmp_path, PAGES)
     written(tmp_path / "dump.xml", xml_of(PAGES))
