@@ -247,7 +247,7 @@ def _history(pairs: object) -> Turns:
     return [turn for pair in pairs for turn in take_turns(as_text(text, "history") for text in pair)]
 
 
-_SPEAKER = re.compile(r"^(Human|Assistant)[:：]", re.MULTILINE)
+_SPEAKER = re.compile(r"^(Human|Assistant):", re.MULTILINE)
 
 
 def read_belle_multiturn(row: Mapping[str, Any]) -> list[Turns]:

@@ -22,7 +22,7 @@ _PIECES = re.compile(
     r"|(?P<address>(?:(?:https?|ftp)://|(?<![A-Za-z0-9.])www\.)[!-~]*"
     r"|(?<![A-Za-z0-9.@/_\-])(?:[a-z0-9\-]{1,63}\.){1,4}(?:com|cn|net|org|cc|tv|me)(?![A-Za-z0-9.\-])(?:/[!-~]*)?)"
     rf"|(?P<mention>(?:回[复復覆][^\S\n]{{0,3}}{_AT}{_NAME}[^\S\n]{{0,3}}[:：]|{_AT}{_NAME})[^\S\n]*)"
-    r"|(?P<topic>(?<![A-Za-z0-9])#(?=[^\s#])[^#\n]{0,60}(?<![\s,，;；])#)"
+    r"|(?P<topic>(?<![0-9])(?<!(?<![A-Za-z])[A-Za-z])#(?=[^\s#])[^#\n]{0,60}(?<![\s,，;；])#)"
     rf"|(?P<emotion>\[[{HAN}]{{1,6}}\])",
     re.IGNORECASE,
 )
@@ -31,20 +31,21 @@ _FOLDED = ("显示全部", "顯示全部")  # the link at the end of an answer p
 _SPEAKER_COLON = re.compile(r"\s*[:：]\s*")
 _RUN = re.compile(r"(\D)\1{3,}", re.DOTALL)
 
-# Characters that are shown as pictures by themselves, those that are so with U+FE0F, and what may follow either.
+# Characters that are pictures by themselves, signs that are so with U+FE0F or a skin tone, and what may follow either.
 _PICTURES = (
-    "\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2639\u263a\u2648-\u2653\u2665\u267f\u2693\u26a1"
-    "\u26aa\u26ab\u26bd\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd\u2705\u270a\u270b\u2728"
-    "\u274c\u274e\u2753-\u2755\u2757\u2763\u2764\u2795-\u2797\u27b0\u27bf\u2b1b\u2b1c\u2b50\u2b55\U0001f004\U0001f0cf"
-    "\U0001f170\U0001f171\U0001f17e\U0001f17f\U0001f18e\U0001f191-\U0001f19a\U0001f1e6-\U0001f1ff\U0001f201\U0001f202"
-    "\U0001f21a\U0001f22f\U0001f232-\U0001f23a\U0001f250\U0001f251\U0001f300-\U0001f64f\U0001f680-\U0001f6ff"
-    "\U0001f7e0-\U0001f7eb\U0001f7f0\U0001f90c-\U0001f9ff\U0001fa70-\U0001faff"
+    "\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2600-\u2604\u2614\u2615\u2618\u261d\u2620\u2622\u2623\u2626\u262a"
+    "\u262e\u262f\u2638-\u263a\u2648-\u2653\u2665\u2668\u267b\u267e\u267f\u2692-\u2697\u2699\u269b\u269c\u26a0\u26a1\u26a7\u26aa"
+    "\u26ab\u26b0\u26b1\u26bd\u26be\u26c4\u26c5\u26c8\u26ce\u26cf\u26d1\u26d3\u26d4\u26e9\u26ea\u26f0-\u26f5\u26f7-\u26fa\u26fd\u2702"
+    "\u2705\u2708-\u270d\u270f\u2712\u271d\u2721\u2728\u2744\u274c\u274e\u2753-\u2755\u2757\u2763\u2764\u2795-\u2797\u27b0\u27bf"
+    "\u2b1b\u2b1c\u2b50\u2b55\U0001f004\U0001f0cf\U0001f170\U0001f171\U0001f17e\U0001f17f\U0001f18e\U0001f191-\U0001f19a"
+    "\U0001f1e6-\U0001f1ff\U0001f201\U0001f202\U0001f21a\U0001f22f\U0001f232-\U0001f23a\U0001f250\U0001f251"
+    "\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f7e0-\U0001f7eb\U0001f7f0\U0001f90c-\U0001f9ff\U0001fa70-\U0001faff"
 )
 _SIGNS = (
     "\xa9\xae\u203c\u2049\u2122\u2139\u2194-\u21aa\u2328\u23cf\u23ed-\u23fa\u24c2\u25aa-\u27bf\u2934\u2935"
     "\u2b05-\u2b07\u3030\u303d\u3297\u3299"
 )
-_PICTURE = rf"(?:[{_PICTURES}]|[{_SIGNS}]\ufe0f|[0-9#*]\ufe0f?\u20e3)"
+_PICTURE = rf"(?:[{_PICTURES}]|[{_SIGNS}][\ufe0f\U0001f3fb-\U0001f3ff]|[0-9#*]\ufe0f?\u20e3)"
 _EMOJI = re.compile(
     rf"{_PICTURE}(?:[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]|\u200d[{_PICTURES}{_SIGNS}])*"
 )

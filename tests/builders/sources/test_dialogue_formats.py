@@ -135,7 +135,7 @@ def test_a_sample_without_an_answer(format: str, row: dict[str, Any]) -> None:
     ("instruction", "output", "told"),
     [
         ("Human:在吗\nAssistant:在\nHuman:走吗\nAssistant:", "走", [["在吗", "在", "走吗", "走"]]),
-        ("Human: 在吗\n\nAssistant：在\nHuman：走吗\nAssistant:\n", "走", [["在吗", "在", "走吗", "走"]]),
+        ("Human: 在吗\n\nAssistant: 在\nHuman:走吗\nAssistant:\n", "走", [["在吗", "在", "走吗", "走"]]),
         (
             "Human:他说 Assistant: 是什么\n意思Human:？\nAssistant:",
             "助手",
@@ -163,6 +163,10 @@ def test_belle_multiturn(instruction: str, output: str, told: list[list[str]]) -
         ([("阿禾", "在吗"), ("老周", "在"), ("阿禾", "走")], [["在吗", "在"]]),
         ([("阿禾", "在吗"), ("老周", "在"), ("小雨", "走")], []),
         ([("human", "查天气"), ("function_call", "{}"), ("observation", "雪"), ("gpt", "有雪")], []),
+        (
+            [("system", "你是向导"), ("system", "说话要短"), ("human", "在吗"), ("gpt", "在")],
+            [["系统：你是向导\n说话要短", "在吗", "在"]],
+        ),
         ([("system", "你是向导")], []),
         ([("gpt", "欢迎")], []),
     ],
