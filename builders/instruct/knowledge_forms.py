@@ -343,9 +343,10 @@ _OTHERS = (
 )
 _ANY_FACT = Fact(
     (),
-    ("X的F是什么？", "请问X的F是什么？", "你知道X的F吗？", "告诉我X的F。", "关于X，F是什么？"),
-    ("X的F是V。", "X的F：V。"),
+    ("X的F是什么？", "请问X的F是什么？", "你知道X的F吗？", "告诉我X的F。", "请说出X的F。"),
+    ("X的F是V。",),
 )
+LONG_ANSWER = "X的F：V。"  # where a value is more than a word or two
 
 
 def fact_of(field: str) -> tuple[Fact, bool]:

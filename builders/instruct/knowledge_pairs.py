@@ -12,6 +12,7 @@ from builders.document import Document, Message, conversation
 from builders.instruct.entry_types import entry_type
 from builders.instruct.knowledge_forms import (
     DEFINITIONS,
+    LONG_ANSWER,
     SECTIONS,
     SECTIONS_OF_PERSONS,
     EntryType,
@@ -38,7 +39,7 @@ _NO_SECTION = re.compile(
 _NUMBERED = re.compile(r"^[（(]?(?:[一二三四五六七八九十]{1,3}|\d{1,2})[）)、．.]\s*")
 _DEFINES = re.compile(r"是|指|为|，|,|（")
 _WITHOUT_SUBJECT = re.compile(r"是|指|为|即|，|位于|又称|简称|亦称|也称")
-MAX_FIELD_CHARS, MAX_VALUE_CHARS, MAX_HEADING_CHARS = 10, 200, 12
+MAX_FIELD_CHARS, MAX_VALUE_CHARS, LONG_VALUE_CHARS, MAX_HEADING_CHARS = 10, 200, 24, 12
 
 
 class Pair(NamedTuple):
@@ -136,16 +137,19 @@ class KnowledgePairs(Split):
             question = self._shuffled(f"{id}\0{field}", list(fact.questions))[0]
             answer = self._shuffled(f"{id}\0{field}", list(fact.answers))[0]
             form = question.replace("F", field) if is_known else question
+            if not is_known and len(value) > LONG_VALUE_CHARS:
+                answer = LONG_ANSWER
             yield Pair(form, _filled(question, name, field), _filled(answer, plain_name(entry, kind), field, value))
 
     def _sections(self, id: str, entry: Entry, kind: EntryType) -> Iterator[Pair]:
-        name = called(entry, kind)
+        name, answers = called(entry, kind), set[str]()
         for section in _with_text_below(entry.parts):
             heading = _NUMBERED.sub("", section.heading).strip()
             if not heading or len(heading) > MAX_HEADING_CHARS or _NO_SECTION.search(heading):
                 continue
             answer = self._answer("\n".join(section.paragraphs))
-            if len(answer) >= 2 * self.min_answer_chars:
+            if len(answer) >= 2 * self.min_answer_chars and answer not in answers:
+                answers.add(answer)
                 forms = SECTIONS_OF_PERSONS if kind == "person" else SECTIONS
                 question = self._shuffled(f"{id}\0{heading}", list(forms))[0]
                 yield Pair(question, _filled(question, name, heading), answer)

@@ -9,10 +9,8 @@ from typing import Any
 # Layout to 2022: whole class names. Since 2023: `J-` names, `data-tag`, and the part before the hash of a class name.
 TITLES = "dd.lemmaWgt-lemmaTitle-title, .J-lemma-title, [class*='lemmaTitle_']"
 SENSES = "[class*='lemmaDesc_'], .polysemantList-wrapper .selected"
-SENSE_LISTS = (
-    ".polysemantList-wrapper a, [class*='olysemantList'] li a, [class*='olysemant'] li a, "
-    "[class*='olysemantItem'] a, a[href*='fromModule=disambiguation']"
-)
+SENSE_LISTS = "[class*='olysemant'] a[href], [id*='olysemant'] a[href], a[href*='fromModule=disambiguation']"
+SENSE_HEADERS = "[class*='olysemantList-header'] a, [class*='olysemantHeader'] a, [class*='olysemantTitle'] a"
 DISAMBIGUATION = ".lemmaWgt-subLemmaListTitle, [class*='subLemmaListTitle']"
 SUMMARIES = ".lemma-summary, .J-summary, [label-module='lemmaSummary'], [class*='lemmaSummary_']"
 BOXES = ".basic-info, .J-basic-info, [class*='basicInfo_']"
@@ -50,7 +48,8 @@ JUNK = ", ".join((_REFERENCES, _TOOLS, _PICTURES, _CHROME))
 
 _BREAK = "\0"  # a line break of the page; a NUL never comes out of an HTML parser
 _BLOCKS = frozenset(["div", "p", "li", "ul", "ol", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"])
-_MARK = re.compile(r"\s*[\[［]\s*(?:注释?\s*)?[1-9][0-9]{0,2}(?:\s*[-–—~～]\s*[0-9]{1,3})?\s*[\]］]\s*")
+_NOTE = r"[\[［]\s*(?:注释?\s*)?[1-9][0-9]{0,2}(?:\s*[-–—~～]\s*[0-9]{1,3})?\s*[\]］]"
+_MARK = re.compile(rf"\s*{_NOTE}(?:\s*[-–—~～]\s*{_NOTE})*\s*")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _BLANKS = re.compile(r"[^\S\0]+")
 _BLANKS_BESIDE_MARKS = re.compile("[ ]+(?=[，。、；：！？）》」』】”])|(?<=[（《「『【“])[ ]+")

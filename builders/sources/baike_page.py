@@ -172,13 +172,15 @@ class _Entry:
         selector = markup.SENSE_LISTS
         if self._tree.css_first(markup.DISAMBIGUATION):
             selector += ", .para-list a[href], .J-lemma-content li a[href]"
-        found: dict[str, None] = {}
+        headers, found = ids(self._tree, markup.SENSE_HEADERS), dict[str, None]()
         for node in self._tree.css(selector):
+            if node.mem_id in headers or (node.attributes.get("href") or "#").startswith(("#", "javascript:")):
+                continue
             name = text_of(node, self._skipped).replace("\n", "").strip("▪•·● ")
             if not name or name.endswith(("…", "...")):
                 name = plain(node.attributes.get("title") or "") or name
             name = _without_title(name, title)
-            if name and name != sense and node.attributes.get("href") and name not in markup.BUTTONS:
+            if name and name not in (sense, title, "多义词", "添加义项", "义项") and name not in markup.BUTTONS:
                 found[name] = None
         return list(found)
 

@@ -87,6 +87,7 @@ def test_a_new_page_whole_whatever_its_hash(hashed: str) -> None:
     [
         ("水是液体[1]。", "水是液体。"),
         ("水是液体[1-2]，能流动[3][12]。", "水是液体，能流动。"),
+        ("水是液体[1]-[3]，能流动[1][2]。", "水是液体，能流动。"),
         ("水是液体 [1] \n，能流动。", "水是液体，能流动。"),
         ("水是液体<sup>[1]</sup><sup>[2–3]</sup>。", "水是液体。"),
         ("水是液体<sup>［4］</sup>［5］。", "水是液体。"),
@@ -205,6 +206,8 @@ def test_senses_of_both_layouts() -> None:
     for page in (old, new):
         assert (page.title, page.sense) == ("柳", "河边的树")
         assert page.other_senses == ["村子", "一首很长的歌的名字"]
+    bare = '<div class="polysemant-list"><a href="/item/x/2">村子</a><a href="#">展开</a><a href="/item/x">柳</a></div>'
+    assert parse_baike(new_page("柳", senses=bare)).other_senses == ["村子"]
     assert parse_baike(old_page("柳", page_title="柳（河边的树）_百度百科")).sense == "河边的树"
     assert parse_baike(old_page("柳", page_title="杨柳（树）_百度百科")).sense is None
     assert parse_baike(old_page("柳", sense="画（1997年版）")).sense == "画（1997年版）"
