@@ -71,10 +71,27 @@ class PaperReviews(RowFiles):
 
     A row has `title`, `abstract`, `text` (or `paper`, `sections`) and `reviews`: a list of texts or of objects with the
     fields that OpenReview or a Chinese table gives them. A field that is none of the aspects is left out of the review.
-    A review that cannot be read is quarantined by itself.
+    A review that cannot be read is quarantined by itself. Rows of one paper that follow each other, each with a review,
+    are one document, with the id and the other columns of the first.
     """
 
     version: ClassVar[int] = 1
+
+    def read_file(self, file: OpenFile) -> Iterator[Document | Quarantined]:
+        paper: Document | None = None
+        for piece in super().read_file(file):
+            if isinstance(piece, Quarantined):
+                yield piece
+            elif paper and piece.text == paper.text:
+                last = int(paper.meta["reviews"][-1]["number"])
+                for review in piece.meta["reviews"]:
+                    paper.meta["reviews"].append({**review, "number": str(last + int(review["number"]))})
+            else:
+                if paper:
+                    yield paper
+                paper = piece
+        if paper:
+            yield paper
 
     def documents(self, row: Row, file: OpenFile) -> Iterator[Document | Quarantined]:
         if not can_be_kept(row.columns):

@@ -78,6 +78,35 @@ def test_a_bad_review_costs_itself_and_keeps_the_numbers(tmp_path: Path) -> None
     ]
 
 
+def test_rows_of_one_paper_with_a_review_each_are_one_document(tmp_path: Path) -> None:
+    paper = {"title": "渡轮汽笛", "text": "正文。"}
+    other = {"title": "社区菜园", "text": "正文。"}
+    found = rows(
+        tmp_path,
+        {"id": "a", **paper, "review": "写得清楚。"},
+        {"id": "b", **paper, "review": {"rating": 2}},
+        {"id": "c", **paper, "reviews": ["样本少。", "可以发表。"]},
+        {"id": "d", **other, "review": "材料扎实。"},
+        {"id": "e", **paper, "review": "又是这一篇。"},
+    )
+    assert [(one.id, one.meta["reviews"]) for one in found if isinstance(one, Document)] == [
+        (
+            "a",
+            [
+                {"number": "1", "意见": "写得清楚。"},
+                {"number": "2", "意见": "样本少。"},
+                {"number": "3", "意见": "可以发表。"},
+            ],
+        ),
+        ("d", [{"number": "1", "意见": "材料扎实。"}]),
+        ("e", [{"number": "1", "意见": "又是这一篇。"}]),  # not beside the others
+    ]
+    assert [one.reason for one in found if isinstance(one, Quarantined)] == [
+        "empty review: there is rating",
+        "no review can be read: line 2",
+    ]
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
