@@ -30,7 +30,10 @@ _RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 @dataclass(frozen=True, slots=True)
 class DumpResult:
-    """A file that is whole, by its name in `out`. `checked` are the digests it was compared with; `resumed_from` the bytes there before."""
+    """A file that is whole, by its name in `out`.
+
+    `checked` are the digests it was compared with; `resumed_from` the bytes that were there before.
+    """
 
     file: str
     url: str
@@ -91,13 +94,13 @@ def crawl_dump(
         raise SikuError(
             f"{error.host} is left alone", where=url, why=error.why, next=error.next, exit_code=4
         ) from error
-    except (RefusedError, UnreachableError) as error:
+    except RefusedError as error:
+        mirror = error.rule == "leads to another site"
+        next = "--allow-host HOST, if that is a mirror to be trusted" if mirror else "look at the URL in a browser"
+        raise SikuError("the file cannot be had", where=url, why=str(error), next=next, exit_code=4) from error
+    except UnreachableError as error:
         raise SikuError(
-            "the file cannot be had",
-            where=url,
-            why=str(error),
-            next="--allow-host HOST for a mirror" if "another site" in str(error) else "the same command goes on",
-            exit_code=4,
+            "the file cannot be had", where=url, why=str(error), next="the same command goes on", exit_code=4
         ) from error
 
 

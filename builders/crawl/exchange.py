@@ -75,7 +75,7 @@ class Answer:
         if name not in _ZLIB_BY_NAME:
             raise RefusedError("unknown content encoding", name[:40])
         decoder, at_start = zlib.decompressobj(_ZLIB_BY_NAME[name]), True
-        for piece in self.pieces:
+        for piece in filter(None, self.pieces):
             if at_start and name == "deflate" and piece[0] & 15 != 8:  # some servers leave out the header of zlib
                 decoder = zlib.decompressobj(_RAW_DEFLATE)
             at_start = False
@@ -99,7 +99,6 @@ class Exchange:
             "accept-language": "zh-CN,zh;q=0.9,en;q=0.5",
         }
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpx2.create_ssl_context(),
             network_backend=_CheckedBackend(borders, self.deadline),
             max_connections=8,
             keepalive_expiry=30,

@@ -139,14 +139,14 @@ class Fetcher:
 
     @contextlib.contextmanager
     def _ask(self, url: URL, headers: dict[str, str]) -> Iterator[Answer]:
-        place = place_of(url)
-        self._pace.wait(place)
+        host = place_of(url).host
+        self._pace.wait(host)
         try:
             with self.exchange.get(url, headers) as answer:
                 yield answer
         finally:
             robots = self._robots.get(_origin(url))
-            self._pace.asked(place, max(self.manners.delay_s, (robots and robots.delay_s) or 0.0))
+            self._pace.asked(host, max(self.manners.delay_s, (robots and robots.delay_s) or 0.0))
 
     def _check_status(self, answer: Answer) -> None:
         status = answer.status

@@ -9,7 +9,6 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from builders import __version__
-from builders.crawl.addresses import Place
 from validators.errors import SikuError
 
 if TYPE_CHECKING:
@@ -65,13 +64,13 @@ class Pace:
     """When a host was asked last, so that the next request comes a decent time later."""
 
     def __init__(self) -> None:
-        self._free_at: dict[Place, float] = {}
+        self._free_at: dict[str, float] = {}
 
-    def wait(self, place: Place) -> None:
-        time.sleep(max(0.0, self._free_at.get(place, 0.0) - time.monotonic()))
+    def wait(self, host: str) -> None:
+        time.sleep(max(0.0, self._free_at.get(host, 0.0) - time.monotonic()))
 
-    def asked(self, place: Place, delay_s: float) -> None:
-        self._free_at[place] = time.monotonic() + delay_s
+    def asked(self, host: str, delay_s: float) -> None:
+        self._free_at[host] = time.monotonic() + delay_s
 
 
 def retry_after_s(value: str) -> float:

@@ -54,6 +54,7 @@ class LoopbackSite:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or each answer waits 40 ms for the client to acknowledge its head
 
             def do_GET(self) -> None:
                 asked = Asked(self.path, {k.lower(): v for k, v in self.headers.items()}, time.monotonic())
