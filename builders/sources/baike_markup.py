@@ -63,10 +63,13 @@ _CLOSED_BY_THE_NEXT = frozenset(
 
 
 def nesting(html: str, limit: int) -> int:
-    """How many elements are open at once, at most; counting stops above `limit`.
+    """How many elements are open at once, at most (or a bound for it, where that is below `limit`).
 
-    A parser's time grows with the square of that, so it is counted on the tags before anything is parsed.
+    A parser's time grows with the square of that, so it is counted on the tags before anything is parsed. Counting
+    stops above `limit`.
     """
+    if (begun := html.count("<") - html.count("</")) <= limit:
+        return begun
     opened: Counter[str] = Counter()
     depth = deepest = 0
     for match in _TAG.finditer(html):
