@@ -80,12 +80,12 @@ def is_public(address: str) -> bool:
     """Whether an IP address belongs to the internet; of one that wraps another, whether that does."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        inner = ip.ipv4_mapped or ip.sixtofour
         if ip in _NAT64 or int(ip) >> 32 == 0:  # ::a.b.c.d
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
         if inner is not None:
             return is_public(str(inner))
-        if ip.is_site_local:
+        if ip.is_site_local or ip.teredo:
             return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from builders.crawl.manners import Manners
 from builders.crawl.site import Selectors, crawl_site, links_of
@@ -262,3 +264,32 @@ def test_links_in_the_order_of_the_page() -> None:
     raw = "<base href='/b/'><dl><dd><a href=2>二</a><dd><a href=1>一</a><dd><a href=2>二</a><dd><a>无</a></dl>".encode()
     assert links_of(raw, "http://a.example/x", "") == [("http://a.example/b/1", "一"), ("http://a.example/b/2", "二")]
     assert orjson.dumps(links_of(b"", "http://a.example/", "")) == b"[]"
+
+
+PIECES = st.sampled_from(
+    [
+        "<a href='",
+        "<a rel=next href=",
+        "'>",
+        ">",
+        "下一章",
+        "<base href='//[",
+        "http://",
+        "//",
+        "?",
+        "#",
+        "雪",
+        "</a>",
+        "<dl><dd>",
+        "\0",
+        "%",
+        "&#x110000;",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, max_size=20).map("".join))
+def test_any_page_has_links_or_none(text: str) -> None:
+    for link, _ in links_of(text.encode(), "http://a.example/x", ""):
+        assert link.startswith(("http://", "https://"))
