@@ -20,7 +20,9 @@ from builders.crawl.baike import crawl_baike, entry_url
 from builders.crawl.manners import Manners
 from builders.crawl.visit import FAILURES_IN_A_ROW, CrawlResult
 from builders.engine.progress import Progress
+from builders.sources.scel import parse_scel
 from tests.builders.crawl.servers import Asked, LoopbackSite, Reply, moved, page
+from tests.builders.sources.test_scel import lexicon
 from tests.running import HOME
 from validators.errors import SikuError
 
@@ -235,6 +237,16 @@ def test_word_lists(tmp_path: Path) -> None:
         read_words(tmp_path / "words.scel")
     with pytest.raises(SikuError):
         read_words(tmp_path / "none.txt")
+
+
+def test_a_cell_lexicon_is_a_word_list(tmp_path: Path) -> None:
+    from builders.crawl.words import read_words
+
+    path = tmp_path / "words.scel"
+    path.write_bytes(lexicon())
+    assert read_words(path) == (parse_scel(lexicon()).words, [])
+    path.write_bytes(lexicon()[:-3])
+    assert read_words(path)[1] == ["word list is truncated: the words in its whole part were taken"]
 
 
 def test_words_become_paths() -> None:
