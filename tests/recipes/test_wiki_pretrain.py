@@ -14,17 +14,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from builders.document import Document
 from builders.engine.build import Built, build
 from builders.engine.finish import Request
-from builders.text.wiki_articles import WikiArticles
 from recipes.wiki_pretrain import recipe
 from tests import wiki_example
 from tests.corpora import passage
 from tests.dumps import WikiPage, write_multistream, xml_of
 from tests.running import HOME, Siku, command, digests
-from validators.errors import SikuError
-from validators.step import Verdict
 
 Row = dict[str, Any]
 KILLS = 3
@@ -105,44 +101,6 @@ def test_packing_and_cutting_change_no_text(tmp_path: Path) -> None:
         made.append(sorted((row["id"], row["title"], row["text"]) for row in rows(folder, "train")))
     assert len(made[0]) == 34
     assert made[1:] == made[:1] * 3
-
-
-def test_steps_say_what_they_refuse() -> None:
-    step = WikiArticles(min_chars=5)
-    meta = {"title": "渡口", "form": "wikitext", "ns": 0}
-    assert step(Document("1", "x", meta | {"ns": 10})) == Verdict("other namespace", "namespace 10")
-    assert step(Document("1", "见[[桥]]", meta | {"redirect": "桥"})) == Verdict("redirect", "桥")
-    assert step(Document("1", "渡口", meta)) == Verdict("stub", "2 characters, 5 are needed")
-    assert step(Document("1", ".a { }", meta | {"model": "css"})) == Verdict("not wikitext", "css")
-    cirrus = {"title": "渡口", "form": "cirrus", "templates": ["Template:Disambig"]}
-    assert step(Document("1", "渡口可以指一些地方。", cirrus)) == Verdict("disambiguation", "渡口")
-    with pytest.raises(SikuError, match="not at hand"):
-        step(Document("1", "渡口", meta | {"groups": "0" * 64}))
-    with pytest.raises(SikuError, match="variant"):
-        WikiArticles(variant="zh-xx")  # type: ignore[arg-type]
-
-
-def test_what_an_extractor_left_behind() -> None:
-    text = "圆\n\n圆的半径为formula_1，面积是 formula_12 。\n用print()写出来，见codice_3。"
-    found = WikiArticles(min_chars=1)(Document("1", text, {"title": "圆", "form": "extracted"}))
-    assert isinstance(found, Document)
-    assert found.text == "圆的半径为，面积是。\n用print()写出来，见。"
-
-
-def test_variants() -> None:
-    page = "'''渡口'''在-{zh-cn:桥墩;zh-tw:橋柱}-旁邊，這裡的人說话很慢。"
-    made = {
-        variant: WikiArticles(variant=variant, min_chars=1)(Document("1", page, {"title": "桥", "form": "wikitext"}))
-        for variant in ("zh-cn", "zh-tw", "zh-hk")
-    }
-    text = {
-        variant: (found.text, found.meta["title"]) for variant, found in made.items() if isinstance(found, Document)
-    }
-    assert text == {
-        "zh-cn": ("渡口在桥墩旁边，这里的人说话很慢。", "桥"),
-        "zh-tw": ("渡口在橋柱旁邊，這裡的人說話很慢。", "橋"),
-        "zh-hk": ("渡口在橋柱旁邊，這裡的人説話很慢。", "橋"),
-    }
 
 
 def large_dump(folder: Path) -> Path:
