@@ -9,7 +9,9 @@ from typing import Any
 # Layout to 2022: whole class names. Since 2023: `J-` names, `data-tag`, and the part before the hash of a class name.
 TITLES = "dd.lemmaWgt-lemmaTitle-title, .J-lemma-title, [class*='lemmaTitle_']"
 SENSES = "[class*='lemmaDesc_'], .polysemantList-wrapper .selected"
-SENSE_LISTS = "[class*='olysemant'] a[href], [id*='olysemant'] a[href], a[href*='fromModule=disambiguation']"
+SENSE_LISTS = (
+    "[class*='olysemant'] a[href], [id*='olysemant'] a[href], a[href*='fromModule=disambiguation'], a[href*='olysem']"
+)
 SENSE_HEADERS = "[class*='olysemantList-header'] a, [class*='olysemantHeader'] a, [class*='olysemantTitle'] a"
 DISAMBIGUATION = ".lemmaWgt-subLemmaListTitle, [class*='subLemmaListTitle']"
 SUMMARIES = ".lemma-summary, .J-summary, [label-module='lemmaSummary'], [class*='lemmaSummary_']"

@@ -51,9 +51,9 @@ def parse_baike(html: str, url: str = "") -> BaikePage:
     tree = LexborHTMLParser(html)
     node = tree.css_first("title")
     page_title = plain(node.text()) if node else ""
-    if _BLOCKED_TITLE.search(page_title) and not _SITE.search(page_title):
-        return BaikePage("", status="blocked")
     entry = _Entry(tree, page_title, url)
+    if _BLOCKED_TITLE.search(page_title) and not (entry.found and _SITE.search(page_title)):
+        return BaikePage("", status="blocked")
     if tree.css_first("p.sorryCont") or (not entry.found and _is_missing(html, url)):
         return BaikePage("", status="not_found")
     return entry.read() if tree.body and (entry.found or entry.described()) else BaikePage("", status="empty")
@@ -189,8 +189,9 @@ class _Entry:
         for node, is_heading in self._blocks():
             if is_heading:
                 heading = node.css_first("h2, h3, h4, h5") or node
-                if text := text_of(heading, self._heading_skipped).replace("\n", ""):
-                    parts.append(Section(_without_buttons(text, heading.tag), _level(heading)))
+                text = text_of(heading, self._heading_skipped).replace("\n", "")
+                if text := _without_buttons(text, heading.tag):
+                    parts.append(Section(text, _level(heading)))
             elif text := text_of(node, self._skipped):
                 parts[-1].paragraphs.append(text)
         return [part for part in parts if part.heading or part.paragraphs]
@@ -235,6 +236,8 @@ def _without_title(name: str, title: str) -> str:
 def _without_buttons(heading: str, tag: str) -> str:
     """A heading that was saved with its buttons as text. In a heading element 编辑 alone may be the subject."""
     endings = ("播报编辑", "编辑播报", "播报") if tag.startswith("h") else ("播报编辑", "编辑播报", "播报", "编辑")
+    if heading in endings[:3]:
+        return ""
     for ending in endings:
         if heading.endswith(ending) and len(heading) > len(ending):
             return heading.removesuffix(ending).strip()

@@ -80,16 +80,19 @@ def read_row(columns: Mapping[str, Any]) -> RowEntry:
 
 
 def _chosen(columns: Mapping[str, Any]) -> dict[str, str]:
-    """The column for each role. One that two roles may claim (`desc`) goes to the first, if that has no other."""
+    """The column for each role. One that two roles may claim (`desc`) goes to the first, if that has no other.
+
+    The body is the longest of the columns that may be it: some crawlers keep its headings beside it.
+    """
     folded: dict[str, str] = {}
     for name, value in columns.items():
         if value not in (None, "", [], {}):
             folded.setdefault(_FOLDED.sub("", name.lower()), name)
     chosen: dict[str, str] = {}
     for role, names in COLUMNS.items():
-        found = next((folded[name] for name in names if name in folded and folded[name] not in chosen.values()), None)
-        if found is not None:
-            chosen[role] = found
+        found = [folded[name] for name in names if name in folded and folded[name] not in chosen.values()]
+        if found:
+            chosen[role] = max(found, key=lambda name: len(flatten(columns[name]))) if role == "body" else found[0]
     return chosen
 
 
@@ -103,7 +106,7 @@ def flatten(value: Any, separator: str = "、") -> str:
         case list():
             return separator.join(filter(None, (flatten(item, separator) for item in value)))
         case dict():
-            named = _first(value, ("value", "text", "name", "title"))
+            named = _first(value, ("value", "text", "content", "paragraphs", "name", "title"))
             return flatten(list(value.values()) if named is None else named, separator)
     return ""
 

@@ -174,6 +174,10 @@ ROWS: list[tuple[dict[str, Any], Entry]] = [
         {"Title": "柳", "content": ["开头。", {"title": "形态", "content": ["细长。"]}, "结尾。"]},
         Entry("柳", None, "", {}, [Section("", 1, ["开头。"]), Section("形态", 1, ["细长。"]), Section("", 1, ["结尾。"])]),
     ),
+    (
+        {"title": "柳", "sections": ["形态", "用途"], "paragraphs": ["枝条细长，叶子很窄。", "可以编筐。"]},
+        Entry("柳", None, "", {}, [Section("", 1, ["枝条细长，叶子很窄。", "可以编筐。"])]),
+    ),
     ({"title": "柳", "text": "柳是树。\n在河边。"}, Entry("柳", None, "", {}, [Section("", 1, ["柳是树。", "在河边。"])])),
     ({"url": "https://baike.example/item/%E6%9F%B3/3", "summary": "柳是树。"}, Entry("柳", None, "柳是树。")),
     ({"title": "柳", "info": [["科", "杨柳科"], ["种 类", None], 7]}, Entry("柳", None, "", {"科": "杨柳科"})),

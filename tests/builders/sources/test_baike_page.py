@@ -248,6 +248,7 @@ def test_the_description_is_the_last_resort(
     [
         ("<title>百度安全验证</title><body>请完成验证</body>", URL, "blocked"),
         ("<html><head><title> 百度安全验证 </title></head></html>", "", "blocked"),
+        ("<title>百度安全验证_百度百科</title><body></body>", URL, "blocked"),
         (old_page("柳", summary="柳是树。"), "https://wappass.baidu.com/static/captcha/?ak=1", "blocked"),
         ("<body></body>", "https://seccaptcha.baidu.com/v1/webapi/verint", "blocked"),
         (old_page("验证码", summary="验证码是一种程序。"), "https://baike.baidu.com/item/captcha/5", "ok"),
