@@ -99,6 +99,7 @@ def _manners(args: Args) -> Manners:
         "tries": args.tries,
         "contact": args.contact,
         "allowed_hosts": tuple(args.allow_host),
+        "blocked_hosts": tuple(args.blocked_host),
     }
     pages = {} if not hasattr(args, "max_page_mb") else {"max_page_mb": args.max_page_mb}
     manners = Manners(**given, **pages)
@@ -115,6 +116,13 @@ POLITE = (
     flag("--tries", type=int, default=4, metavar="N", help="of one request, further and further apart (default: 4)"),
     flag("--contact", default="", metavar="ADDRESS", help="mail or web address that servers are told"),
     flag("--allow-host", action="append", default=[], metavar="HOST", help="another host to go to; repeatable"),
+    flag(
+        "--blocked-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="a host that only asks for proof of a person: stop there; repeatable",
+    ),
 )
 PAGES = (
     flag("--max-page-mb", type=float, default=10.0, metavar="MB", help="of one page, unpacked (default: 10)"),

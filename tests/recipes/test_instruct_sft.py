@@ -62,29 +62,34 @@ def test_system_prompts_and_earlier_turns_are_kept(built: Built) -> None:
 
 def test_what_went_and_why(built: Built) -> None:
     assert Counter((row["step"], row["reason"].removeprefix("quarantined: ").partition(": ")[0]) for row in rows(built.folder, "dropped")) == {
-        ("Conversations", "a turn calls a tool"): 2,
-        ("Conversations", "empty answer"): 1,
         ("Answers", "answer repeats the request"): 1,
         ("Answers", "placeholder for an answer"): 1,
         ("NearDuplicates", "exact duplicate"): 1,
     }  # fmt: skip
 
 
-def test_tools_can_be_kept_as_text_and_rules_switched_off(tmp_path: Path) -> None:
-    settings = ["source.format=moss_text"]
-    built = build(
-        Request(
-            recipe=apply_settings(recipe, settings), inputs=[HOME / "examples/instruct/插件_moss.jsonl"], out=tmp_path
-        )
-    )
-    assert [contents(row)[-1] for row in rows(built.folder)] == [
-        "清水洗净，挤干，笔尖朝下挂起来晾。",
-        "两打一共二十八块八。",
-    ]
-
-
 def written(path: Path, *lines: object) -> None:
     path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+
+
+def test_rows_that_call_tools_are_refused_or_kept_as_text(tmp_path: Path, siku: Siku) -> None:
+    turn = {
+        "Human": "<|Human|>: 一打鸡蛋每个一块二，两打多少钱？<eoh>\n",
+        "Inner Thoughts": "<|Inner Thoughts|>: None<eot>\n",
+        "Commands": '<|Commands|>: Calculate("24*1.2")<eoc>\n',
+        "Tool Responses": "<|Results|>: None<eor>\n",
+        "MOSS": "<|MOSS|>: 两打一共二十八块八。<eom>\n",
+    }
+    plain = turn | {"Commands": "<|Commands|>: None<eoc>\n"}
+    chats = [{"conversation_id": f"m-{n}", "chat": {"turn_1": one}} for n, one in enumerate((turn, plain))]
+    written(tmp_path / "moss.jsonl", *chats)
+    words = ("build", "instruct-sft", "--input", tmp_path / "moss.jsonl", "--json")
+    refused = siku(*words, code=1).json
+    assert (refused["rows"]["train"], refused["quarantined"]) == (1, 1)
+    assert "a turn calls a tool" in rows(tmp_path / refused["path"], "dropped")[0]["reason"]
+    kept = siku(*words, "--set", "source.format=moss_text", "--out", "text").json
+    assert kept["duplicates"] == 1
+    assert contents(rows(tmp_path / kept["path"])[0])[-1] == "两打一共二十八块八。"
 
 
 def answer(number: int) -> str:

@@ -46,7 +46,6 @@ def test_what_went_and_why(built: Built) -> None:
         "abstract too short": 2,
         "abstract cut off": 1,
         "abstract not Chinese": 1,
-        "no abstract": 1,
         "exact duplicate": 1,
     }  # fmt: skip
 

@@ -52,10 +52,17 @@ def test_tokens_are_estimated_and_marked(built: Built) -> None:
         assert (row["tokens"], row["tokens_by"]) == (expected, "estimate")
 
 
-def test_what_went_and_why(built: Built) -> None:
+def test_what_went_and_why(tmp_path: Path) -> None:
+    paper = {
+        "title": "渡口的水位",
+        "text": "本文记录一百天的水位。",
+        "reviews": [{"rating": 5}, "材料扎实，写得清楚，建议补充不同季节的数据。"],
+    }
+    (tmp_path / "papers.json").write_text(json.dumps([paper, paper | {"title": "刚投出的一篇", "reviews": []}]))
+    built = build(Request(recipe=recipe, inputs=[tmp_path / "papers.json"], out=tmp_path / "out", workers=1))
     assert Counter(row["reason"] for row in rows(built.folder, "dropped")) == {
         "quarantined: empty review: there is rating": 1,
-        "quarantined: no reviews: row 3: the list is empty": 1,
+        "quarantined: no reviews: row 2: the list is empty": 1,
     }
 
 
