@@ -56,7 +56,7 @@ def test_what_went_and_why(tmp_path: Path) -> None:
     paper = {
         "title": "渡口的水位",
         "text": "本文记录一百天的水位。",
-        "reviews": [{"rating": 5}, "材料扎实，写得清楚，建议补充不同季节的数据。"],
+        "reviews": [{"rating": 5}, "想法新颖，试验充分，写得清楚；不足之处是样本少，建议补充不同季节的数据。"],
     }
     (tmp_path / "papers.json").write_text(json.dumps([paper, paper | {"title": "刚投出的一篇", "reviews": []}]))
     built = build(Request(recipe=recipe, inputs=[tmp_path / "papers.json"], out=tmp_path / "out", workers=1))
