@@ -119,7 +119,7 @@ class KnowledgePairs(Split):
 
     def _definitions(self, id: str, entry: Entry, kind: EntryType) -> list[Pair]:
         whole, name = self._answer(_definition(entry)), called(entry, kind)
-        if len(whole) < self.min_answer_chars or not _speaks_of(whole, entry.title):
+        if len(whole) < self.min_answer_chars:
             return []
         sentence = first_sentence(whole)
         forms = self._shuffled(id, list(DEFINITIONS[kind]))
@@ -207,11 +207,13 @@ def _definition(entry: Entry) -> str:
         at = first.paragraphs[0][:40].find(entry.title)
         after = first.paragraphs[0][at + len(entry.title) :].lstrip("》”’")
         text = first.paragraphs[0] if at >= 0 and _DEFINES.match(after) else ""
-    return entry.title + text if _WITHOUT_SUBJECT.match(text) else text
+    if _WITHOUT_SUBJECT.match(text):
+        return entry.title + text
+    return text if not text or _speaks_of(text, entry.title) else f"{entry.title}：{text}"
 
 
 def _speaks_of(text: str, title: str) -> bool:
-    """Whether two characters of the title in a row stand in a text; some summaries are about something else."""
+    """Whether two characters of the title in a row stand in a text; some summaries leave their subject out."""
     folded, of_text = fold(title), fold(text)
     return any(folded[at : at + 2] in of_text for at in range(max(len(folded) - 1, 1)))
 
