@@ -20,13 +20,24 @@ from builders.sources.dialogue_rows import LIST_COLUMNS, Format, UnfitError, sta
 from builders.sources.dialogue_texts import MAX_YAML_BYTES, blocks_of, chatterbot_rows
 from builders.sources.inputs import MIB, UnreadableError, file_kind, refused, short_key
 from builders.sources.row_files import SUFFIXES, OpenFile, RowFiles
-from builders.sources.rows import SAMPLE_BYTES, BadRow, Row, can_be_kept, kind_of, parse_json, quote, read_json
+from builders.sources.rows import (
+    BYTE_ORDER_MARK,
+    SAMPLE_BYTES,
+    BadRow,
+    Row,
+    can_be_kept,
+    kind_of,
+    parse_json,
+    quote,
+    read_json,
+)
 from builders.steps import Shard
 from builders.text.decode import decode
 from validators.errors import nearest
 
 AUTO = "auto"
 SAMPLE_PIECES = 200  # by so many rows, lines or blocks the format of a file is told
+ROW_SUFFIXES = frozenset({".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"})
 YAML_SUFFIXES = frozenset({".yml", ".yaml"})
 RESERVED = ("id", "text", "messages", "parents", "format")  # columns that a dataset has already
 _JSON_BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*[\[{]")
@@ -184,23 +195,18 @@ class Conversations(RowFiles):
         if unit == "file":
             return self._yaml_pieces(file)
         if unit == "row":
-            rows = self._json_rows(file) if file.suffix == ".json" else self.rows(self._as_rows(file))
+            rows = self._json_rows(file) if _is_whole_json(file) else self.rows(_as_rows(file))
             return (row if isinstance(row, BadRow) else Piece(row, row.columns) for row in rows)
         lines = self.rows(replace(file, name="lines.txt"))
         if unit == "block":
             return _blocks(lines)
         return (line if isinstance(line, BadRow) else Piece(line, line.columns["text"]) for line in lines)
 
-    def _as_rows(self, file: OpenFile) -> OpenFile:
-        """The file under a name that says how its rows are read: JSON in a file of any other name is JSON lines."""
-        known = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
-        return file if file.suffix in known else replace(file, name="rows.jsonl")
-
     def _json_rows(self, file: OpenFile) -> Iterator[Row | BadRow]:
         raw = self.read_whole(file.stream)
         try:
-            value, replaced = parse_json(raw.removeprefix(b"\xef\xbb\xbf"))
-        except ValueError:  # a broken list, or lines
+            value, replaced = parse_json(raw.removeprefix(BYTE_ORDER_MARK))
+        except ValueError:  # a broken list
             yield from read_json(raw, self.max_line_mb * MIB)
             return
         for number, item in enumerate(rows_of_json(value), start=1):
@@ -250,6 +256,23 @@ def _response(word: re.Match[str]) -> str:
     plural = "s" if word[0][-1] in "sS" else ""
     response = "RESPONSE" if word[0].isupper() else "Response" if word[0][0].isupper() else "response"
     return response + (plural.upper() if word[0].isupper() else plural)
+
+
+def _as_rows(file: OpenFile) -> OpenFile:
+    """The file under a name that says how its rows are read: JSON in a file of any other name is JSON lines."""
+    return file if file.suffix in ROW_SUFFIXES else replace(file, name="rows.jsonl")
+
+
+def _is_whole_json(file: OpenFile) -> bool:
+    """Whether a file is one JSON value; what is called `.json` or `.txt` may be JSON lines, however long."""
+    if file.suffix in ROW_SUFFIXES:
+        return False
+    first, _, rest = file.stream.peek(SAMPLE_BYTES)[:SAMPLE_BYTES].removeprefix(BYTE_ORDER_MARK).partition(b"\n")
+    try:
+        parse_json(first)
+    except ValueError:
+        return True
+    return not rest.strip()
 
 
 def _stand_apart(stream: BufferedReader) -> bool:

@@ -126,6 +126,31 @@ def test_every_kind_of_file(tmp_path: Path) -> None:
     assert splits == ["train", "valid"] and read(tmp_path / "13.yml")[0].meta["categories"] == "闲谈"
 
 
+def test_json_lines_by_any_name(tmp_path: Path) -> None:
+    line, turns = json.dumps(QA, ensure_ascii=False), '["雪停了吗", "停了"]'
+    for name, content, found in (
+        ("a.json", f"{line}\n{line}\n", 2),
+        ("a.json", f"\ufeff{line}\r\n{line}\r\n", 2),
+        ("a.json", f"[{line},\n{line}]\n", 2),
+        ("a.json", f"[\n{line},\n{line[:-3]},\n{line}\n]\n", 3),
+        ("a.json", f"{line}\n\n", 1),
+        ("a.json", f"{turns}\n{turns}\n{turns}\n", 3),
+        ("a.txt", f"[{line},\n{line}]\n", 2),
+        ("a.txt", f"{turns}\n{turns}\n", 2),
+        ("a.txt", json.dumps(QA, indent=2), 1),
+        ("a", f"{line}\n", 1),
+    ):
+        path = tmp_path / name
+        path.write_text(content)
+        lines = told(path)
+        path.unlink()
+        assert len(lines) == found, (content, lines)
+        assert [line for line in lines if not line.startswith(("qa: ", "turns: "))] == [
+            line for line in lines if "broken JSON" in line
+        ]
+    assert len(told(written(tmp_path / "long.json", *[QA] * 30_000), max_file_mb=1)) == 30_000  # read line by line
+
+
 def test_broken_rows_are_refused_one_by_one(tmp_path: Path) -> None:
     path = tmp_path / "qa.jsonl"
     rows: list[object] = [
