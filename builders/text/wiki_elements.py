@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from builders.text.wiki_marks import BREAK, mask, raw, unmask, without_raw_marks
+from builders.text.wiki_marks import BREAK, decode_entities, mask, raw, unmask, without_raw_marks
 
 _SHOWN_AS_IT_IS = "nowiki pre syntaxhighlight source"
 _FORMULA = "math chem ce"
@@ -75,10 +75,11 @@ class _Elements:
         if _KINDS[name] == "formula":
             self.out.append(raw(mask(" ".join(content.split()))))
         elif name == "nowiki":
-            self.out.append(mask(content, entities=True))
+            self.out.append(mask(decode_entities(content)))
         elif _KINDS[name] == "code":
             block = name == "pre" or "\n" in content
-            code = raw(mask(_NOWIKI.sub("", content.strip("\n")), entities=name == "pre"))
+            code = _NOWIKI.sub("", content.strip("\n"))
+            code = raw(mask(decode_entities(code) if name == "pre" else code))
             self.out.append(f"\n{code}\n" if block else code)
         return end.end()
 
@@ -110,10 +111,13 @@ _INLINE_TAGS = (
     "|rbc|rtc|td|th|thead|tbody|tfoot|time|data|wbr|a|img|nowiki|ref|references|langconvert|link|meta|translate|tvar|onlyinclude"
 )
 _TAG = re.compile(
-    rf"<(?P<end>/?)(?:(?P<br>br)|(?P<line>{_LINE_TAGS})|(?:{_INLINE_TAGS}|{_NAMES}))(?=[\s/>]){_ATTRIBUTES}>",
+    rf"<(?P<end>/?)(?:(?P<br>br)|(?P<line>{_LINE_TAGS})|(?:{_INLINE_TAGS}|{_NAMES}))(?=[/>]|\s+[A-Za-z'/>_]){_ATTRIBUTES}>",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"<(code|tt|kbd|samp|var)(?:\s[^<>]*)?(?<!/)>([^\n]*?)</\1\s*>", re.IGNORECASE)
+_CODE_TAGS = "code|tt|kbd|samp|var"
+_CODE = re.compile(
+    rf"<({_CODE_TAGS})(?:\s[^<>]*+)?(?<!/)>((?:[^\n<]++|<(?!/?(?:{_CODE_TAGS})[\s/>]))*+)</\1\s*>", re.IGNORECASE
+)
 _ALL_EMPHASIS = re.compile(r"\A('{2,5})([^']+)\1\Z")  # quotation marks within code are code
 _HIDDEN = re.compile(r"""<(span|div)\s[^<>]*display\s*:\s*none[^<>]*>[^<>]*</\1\s*>|<rp>[^<>]*</rp>""", re.IGNORECASE)
 _RUBY_TEXT = re.compile(r"<rt(?:\s[^<>]*)?>([^<>]*)</rt\s*>", re.IGNORECASE)
@@ -137,7 +141,7 @@ def _tag(match: re.Match[str]) -> str:
 
 def _code(match: re.Match[str]) -> str:
     code = _ALL_EMPHASIS.sub(r"\2", unmask(without_raw_marks(match[2])))
-    return raw(mask(code, entities=True))
+    return raw(mask(decode_entities(code)))
 
 
 def resolve_tags(text: str) -> str:

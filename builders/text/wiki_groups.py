@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -31,11 +31,11 @@ def group_key(name: str) -> str:
     return " ".join(_PREFIX.sub("", name.strip()).replace("_", " ").split()).casefold()
 
 
-# Strings and brackets of Lua, and the names before them; comments are matched to be passed over.
+# Strings and brackets of Lua, and the names before them; comments are matched to be passed over. Of long strings and
+# comments only the beginning: their end is looked for once.
 _LUA = re.compile(
-    r"""--\[(?P<level>=*)\[.*?\](?P=level)\]|--[^\n]*
-    |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\[(?P<long>=*)\[(?P<text>.*?)\](?P=long)\]
-    |(?P<key>[A-Za-z_]\w*)\s*=(?!=)|(?P<word>[A-Za-z_]\w*)|(?P<bracket>[{(})])""",
+    r"""(?P<comment>--)?\[(?P<level>=*)\[|--[^\n]*|(?P<string>"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')
+    |(?P<key>[A-Za-z_]\w*+)\s*+=(?!=)|(?P<word>[A-Za-z_]\w*+)|(?P<bracket>[{(})])""",
     re.VERBOSE | re.DOTALL,
 )
 _LOADERS = ("require", "loadData")
@@ -43,17 +43,29 @@ _LUA_ESCAPE = re.compile(r"\\(\d{1,3}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _LUA_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "", "b": "", "f": "", "v": "", "z": ""}
 
 
-def _lua_string(match: re.Match[str]) -> str:
-    if match["string"] is None:
-        return str(match["text"])
+def _unescape(escape: re.Match[str]) -> str:
+    code = escape[1]
+    if code.isdigit():
+        return chr(int(code))
+    return chr(int(code[1:], 16)) if code[0] == "x" and len(code) == 3 else _LUA_ESCAPES.get(code, code)
 
-    def character(escape: re.Match[str]) -> str:
-        code = escape[1]
-        if code.isdigit():
-            return chr(int(code))
-        return chr(int(code[1:], 16)) if code[0] == "x" and len(code) == 3 else _LUA_ESCAPES.get(code, code)
 
-    return _LUA_ESCAPE.sub(character, match["string"][1:-1])
+def _lua_tokens(text: str) -> Iterator[tuple[str, str]]:
+    """What counts in a Lua source, in order: `string`, `key`, `word` or `bracket`, and its text."""
+    position = 0
+    while match := _LUA.search(text, position):
+        position = match.end()
+        if match["level"] is not None:
+            end = text.find(f"]{match['level']}]", position)
+            if end < 0:
+                return
+            if not match["comment"]:
+                yield "string", text[position:end]
+            position = end + 2 + len(match["level"])
+        elif match["string"]:
+            yield "string", _LUA_ESCAPE.sub(_unescape, match["string"][1:-1])
+        elif match.lastgroup:
+            yield match.lastgroup, match[match.lastgroup]
 
 
 def _lua_rules(text: str) -> tuple[list[str], list[str]]:
@@ -62,20 +74,19 @@ def _lua_rules(text: str) -> tuple[list[str], list[str]]:
     imports: list[str] = []
     depth = 0
     key = word = ""
-    for match in _LUA.finditer(text):
-        if match["string"] is not None or match["text"] is not None:
-            value = _lua_string(match)
+    for kind, token in _lua_tokens(text):
+        if kind == "string":
             if word in _LOADERS or key == "import":
-                imports.append(value)
+                imports.append(token)
             elif depth and key in ("", "rule"):
-                rules.append(value)
+                rules.append(token)
             key = word = ""
-        elif match["key"]:
-            key, word = match["key"], ""
-        elif match["word"]:
-            word = match["word"]
-        elif match["bracket"]:
-            depth += 1 if match["bracket"] in "{(" else -1
+        elif kind == "key":
+            key, word = token, ""
+        elif kind == "word":
+            word = token
+        else:
+            depth += 1 if token in "{(" else -1
             key = ""
     return rules, imports
 

@@ -6,6 +6,7 @@ page's own and none reaches the output.
 
 from __future__ import annotations
 
+import html
 import re
 
 RAW_ON, RAW_OFF = "\ufdd0", "\ufdd1"  # around text that no conversion changes
@@ -16,7 +17,6 @@ LOST = "\ufdd5"  # markup without an end began here: the rest of the line goes
 
 _MASKED = "{}[]|<>'=*#:;-_!&()（）《》 \n"
 _MASKS = {ord(character): 0xFDD7 + place for place, character in enumerate(_MASKED)}
-_MASKS_BUT_ENTITIES = {code: mask for code, mask in _MASKS.items() if code != ord("&")}
 _UNMASKED = {chr(mask): chr(code) for code, mask in _MASKS.items()} | {BREAK: "\n"}
 
 BAR = chr(_MASKS[ord("|")])
@@ -35,12 +35,22 @@ def clean_input(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def mask(text: str, entities: bool = False) -> str:
-    """The text with stand-ins for all characters of markup, so that it comes out as it is.
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_BLANKS = str.maketrans(dict.fromkeys("\xa0\u2002\u2003\u2009\u202f", " "))
 
-    With `entities` its entities are decoded in the end, as in `<nowiki>`.
-    """
-    return text.translate(_MASKS_BUT_ENTITIES if entities else _MASKS)
+
+def decode_entities(text: str) -> str:
+    """The text with its entities decoded once; a no-break space is a space."""
+    return _ENTITY.sub(_decode, text) if "&" in text else text
+
+
+def _decode(match: re.Match[str]) -> str:
+    return clean_input(html.unescape(match[0])).translate(_BLANKS)
+
+
+def mask(text: str) -> str:
+    """The text with stand-ins for all characters of markup, so that it comes out as it is."""
+    return text.translate(_MASKS)
 
 
 def unmask(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from builders.text.wiki_marks import raw, unmask, without_raw_marks
+from builders.text.wiki_marks import decode_entities, raw, unmask, without_raw_marks
 
 # A variant, and those that stand in for it, the best first.
 FALLBACKS = {
@@ -90,7 +90,7 @@ def parse_rule(text: str) -> Rule | None:
 
 def page_rule(text: str) -> Rule | None:
     """A rule for the text of a page: without the marks of the reading; a single word is a rule not to convert it."""
-    text = unmask(without_raw_marks(text)).strip()
+    text = decode_entities(unmask(without_raw_marks(text))).strip()
     rule = parse_rule(text)
     if rule is None and text and "\n" not in text:
         return Rule(tuple((code, text) for code in FALLBACKS))
@@ -162,7 +162,7 @@ def read_note_ta(parts: list[str], page: PageRules) -> None:
             name, value = "", part  # not numbered, and with the `=` of `=>`
         if _GROUP_ARGUMENT.fullmatch(name):
             page.groups.append(unmask(without_raw_marks(value)).strip())
-        elif name not in _NOT_FOR_TEXT and (rule := parse_rule(unmask(without_raw_marks(value)))):
+        elif name not in _NOT_FOR_TEXT and (rule := parse_rule(decode_entities(unmask(without_raw_marks(value))))):
             page.rules.append(rule)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping
 
@@ -10,7 +9,7 @@ from builders.text.brackets import drop_bare_labels, repair_brackets
 from builders.text.wiki_convert import convert_page
 from builders.text.wiki_elements import resolve_elements, resolve_tags
 from builders.text.wiki_groups import ConversionGroup
-from builders.text.wiki_marks import clean_input, unmask
+from builders.text.wiki_marks import clean_input, decode_entities, unmask
 from builders.text.wiki_scan import resolve_brackets
 from builders.text.wiki_sections import DROPPED_SECTIONS, article_lines
 from builders.text.wiki_variants import FALLBACKS, PageRules, variant_code
@@ -20,13 +19,6 @@ __all__ = ["DROPPED_SECTIONS", "VERSION", "wikitext_to_text"]
 
 VERSION = 1
 """Raised whenever the same wikitext gives another text."""
-
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
-_BLANKS = str.maketrans(dict.fromkeys("\xa0\u2002\u2003\u2009\u202f", " "))
-
-
-def _decode(match: re.Match[str]) -> str:
-    return clean_input(html.unescape(match[0])).translate(_BLANKS)
 
 
 def wikitext_to_text(
@@ -51,9 +43,7 @@ def wikitext_to_text(
     text = resolve_elements(clean_input(wikitext))
     text = resolve_brackets(text, code, page, title)
     text = article_lines(resolve_tags(text), drop_sections)
-    if "&" in text:
-        text = _ENTITY.sub(_decode, text)
-    text = convert_page(text, code, page, groups or {})
+    text = convert_page(decode_entities(text), code, page, groups or {})
     return unmask(_tidy(text)).strip()
 
 
@@ -63,7 +53,7 @@ _BLANK_BEFORE_MARK = re.compile(" +(?=[，。、；：！？）》」』】])")
 _BLANK_AFTER_MARK = re.compile("([（《「『【，。、；：！？]) +")
 _MARK_BEFORE_MARK = re.compile("[，、；：](?=[，、；。])")
 _DOUBLED_MARKS = re.compile(r"([，、；])[，、；]+")
-_MARK_BEFORE_STOP = re.compile("[，、；：]+(?=。)")
+_MARK_BEFORE_STOP = re.compile("(?<![，、；：])[，、；：]++(?=。)")
 _DOUBLE_ROUND = re.compile(r"（（([^（）\n]*)））")
 
 
