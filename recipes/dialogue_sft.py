@@ -21,10 +21,10 @@ recipe = Recipe(
         CleanTurns(),  # before Normalise, which takes the marks that make a sign a picture
         Normalise(),
         Simplify(),
+        Answers(),  # before copies are looked for, so that what is kept of two is there
         HoldOut(),
         NearDuplicates(jaccard=0.9),  # whole conversations; lower, other answers to one long post would go
         Windows(),  # 230 characters before each answer, as a model with 256 tokens of input needs; 0: whole
-        Answers(),  # of the windows: one bad answer does not cost the whole conversation
     ),
     output=Output(rows="messages", facets=("format", "source")),
     examples="dialogue",
