@@ -25,6 +25,10 @@ class Shard:
     bytes: int
     path: Path
 
+    def holds(self, source: str) -> bool:
+        """Whether a document with this `source` in its meta came from here."""
+        return source == self.name or source.startswith(f"{self.name}!")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:

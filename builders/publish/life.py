@@ -165,7 +165,7 @@ def _shard(folder: Path, source: str, recipe: Recipe, inputs: Sequence[Path]) ->
         return None
     digests = {row["name"]: row["sha256"] for row in (read_manifest(folder) or {}).get("inputs", [])}
     for shard in recipe.source.shards(inputs):
-        if source == shard.name or source.startswith(f"{shard.name}!"):
+        if shard.holds(source):
             return shard if digests.get(shard.name) == shard.digest else None
     return None
 

@@ -48,6 +48,14 @@ class PagesShard(Shard):
 
     files: tuple[tuple[str, Path], ...] = ()
 
+    @property
+    def folder(self) -> str:
+        """What stands before the names of its pages: the input, where two have pages of one name."""
+        return self.name.removesuffix(_group_name(self.files))
+
+    def holds(self, source: str) -> bool:
+        return source.startswith(self.folder) and source.removeprefix(self.folder) in dict(self.files)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Baike(RowFiles):
@@ -87,9 +95,8 @@ class Baike(RowFiles):
         if not isinstance(shard, PagesShard):
             yield from super().read(shard)
             return
-        folder = shard.name.removesuffix(_group_name(shard.files))  # of the input, where two have pages of one name
         for name, path in shard.files:
-            source = folder + name
+            source = shard.folder + name
             try:
                 with open_compressed(path, None) as stream:
                     file = OpenFile(name, short_key(source), source, BufferedReader(cast(RawIOBase, stream)))

@@ -91,3 +91,10 @@ def test_a_held_out_entry_is_held_out_with_all_its_questions(siku: Siku, tmp_pat
     assert {row["title"] for row in valid} == {"苹果"} and len(valid) == 8
     report = (tmp_path / done.json["path"] / "report.html").read_text()
     assert "question_form" in report and "entry_type" in report
+
+
+def test_the_life_of_a_question_goes_back_to_its_page(siku: Siku, tmp_path: Path) -> None:
+    built = siku("build", "baike-knowledge", "--out", "out", "--json").json
+    id = next(row["id"] for row in rows(tmp_path / built["path"], "train") if row["title"] == "杜甫")
+    told = siku("inspect", "baike-knowledge", id, "--out", "out").out
+    assert "from pages/杜甫.html" in told and "one of 8 parts" in told

@@ -100,9 +100,12 @@ def test_pages_of_one_name_in_two_inputs(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "柳.html").write_text(WILLOW.replace("柳是树", f"柳是树，{folder}"), "utf-8")
+    shards = Baike().shards([tmp_path / "one", tmp_path / "two"])
     pieces = read(tmp_path / "one", tmp_path / "two")
     assert sorted(piece.meta["source"] for piece in pieces) == ["one/柳.html", "two/柳.html"]
     assert len({piece.id for piece in pieces}) == 2
+    held = [[shard.holds(f"{folder}/柳.html") for folder in ("one", "two", "three")] for shard in shards]
+    assert held == [[True, False, False], [False, True, False]]
 
 
 def test_archives_and_compressed_pages(tmp_path: Path) -> None:
