@@ -40,6 +40,7 @@ _NUMBERED = re.compile(r"^[（(]?(?:[一二三四五六七八九十]{1,3}|\d{1,2
 _DEFINES = re.compile(r"是|指|为|，|,|（")
 _WITHOUT_SUBJECT = re.compile(r"是|指|为|即|，|位于|又称|简称|亦称|也称")
 MAX_FIELD_CHARS, MAX_VALUE_CHARS, LONG_VALUE_CHARS, MAX_HEADING_CHARS = 10, 200, 24, 12
+LEAST_SENTENCE_CHARS = 20
 
 
 class Pair(NamedTuple):
@@ -164,9 +165,9 @@ class KnowledgePairs(Split):
 
 
 def first_sentence(text: str) -> str:
-    """The first sentence of a text, with its marks."""
-    match = re.search(r"[。！？][。！？”’」』）》】]*", text)
-    return text[: match.end()] if match else text
+    """The first sentence of a text, with its marks; with the next one, if it says hardly anything (读作：rúchóng。)."""
+    ends = (match.end() for match in re.finditer(r"[。！？][。！？”’」』）》】]*", text))
+    return text[: next((end for end in ends if end >= LEAST_SENTENCE_CHARS), len(text))].rstrip()
 
 
 def finished(text: str) -> str:

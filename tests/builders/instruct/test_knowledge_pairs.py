@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from builders.document import Document
 from builders.instruct.knowledge_forms import DEFINITIONS, FACTS, SECTIONS, EntryType, fact_of
-from builders.instruct.knowledge_pairs import KnowledgePairs, finished
+from builders.instruct.knowledge_pairs import KnowledgePairs, finished, first_sentence
 from builders.text.entries import Entry, Section, entry_fields
 from validators.errors import SikuError
 from validators.step import Verdict
@@ -170,7 +170,10 @@ def test_answers_are_cut_at_the_end_of_a_sentence() -> None:
     entry = Entry("水磨", None, "水磨是磨的一种。" + "水磨要用水力才能转动起来。" * 9)
     three = "水磨是磨的一种。水磨要用水力才能转动起来。水磨要用水力才能转动起来。"
     answers = [answer for _, answer in pairs(entry, max_pairs=99, max_definitions=99, max_answer_chars=40)]
-    assert {answer[answer.index("水磨") :] for answer in answers} == {three, "水磨是磨的一种。"}
+    assert {answer[answer.index("水磨") :] for answer in answers} == {
+        three,
+        "水磨是磨的一种。水磨要用水力才能转动起来。",
+    }
     long = Entry("水磨", None, "水磨是一种用水的力量来转动的磨，多建在溪流的旁边，人们用它磨面，也用它碾米和榨油。")
     assert "，多建在溪流的旁边。" in pairs(long, max_answer_chars=30)[0][1]
 
@@ -191,6 +194,17 @@ def test_answers_are_cut_at_the_end_of_a_sentence() -> None:
 )
 def test_finished(text: str, whole: str) -> None:
     assert finished(text) == whole
+
+
+def test_first_sentence() -> None:
+    assert (
+        first_sentence("水磨，读作：shuǐ mò。指用水力转动的磨。多建在溪边。")
+        == "水磨，读作：shuǐ mò。指用水力转动的磨。"
+    )
+    assert (
+        first_sentence("水磨是一种用水的力量来转动的磨。”多建在溪边") == "水磨是一种用水的力量来转动的磨。”多建在溪边"
+    )
+    assert first_sentence("他说：“水磨是一种用水的力量来转动的磨。”后来") == "他说：“水磨是一种用水的力量来转动的磨。”"
 
 
 def test_no_form_dominates_and_the_choice_depends_on_the_entry_alone() -> None:
