@@ -19,7 +19,7 @@ from builders.steps import Shard
 from validators.errors import SikuError
 
 MANIFEST = "manifest.json"
-PACKAGES = ("ahocorasick-rs", "datasketch", "numpy", "opencc", "orjson", "pyarrow", "selectolax")
+PACKAGES = ("ahocorasick-rs", "datasketch", "numpy", "opencc", "orjson", "pyarrow", "pyyaml", "selectolax")
 SPLITS = ("train", "valid")
 DATA_FOLDERS = ("train", "valid", "dropped", "evidence")
 
