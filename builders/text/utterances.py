@@ -18,7 +18,7 @@ _NAME = r"[\w\-·•]{1,30}"
 _AT = "[@＠]"
 # In its order: of two that begin at one place the first counts. What matches `stays` is left alone.
 _PIECES = re.compile(
-    rf"(?P<stays>(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+)"
+    rf"(?P<stays>(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]*@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+)"
     r"|(?P<address>(?:(?:https?|ftp)://|(?<![A-Za-z0-9.])www\.)[!-~]*"
     r"|(?<![A-Za-z0-9.@/_\-])(?:[a-z0-9\-]{1,63}\.){1,4}(?:com|cn|net|org|cc|tv|me)(?![A-Za-z0-9.\-])(?:/[!-~]*)?)"
     rf"|(?P<mention>(?:回[复復覆][^\S\n]{{0,3}}{_AT}{_NAME}[^\S\n]{{0,3}}[:：]|{_AT}{_NAME})[^\S\n]*)"
@@ -119,7 +119,9 @@ def split_repost(text: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class CleanTurns(Edit):
-    """Turns without what a platform puts around them (see `clean_utterance`); a turn that is left blank goes.
+    """Turns without what a platform puts around them (see `clean_utterance`), nor the reposts behind them.
+
+    A turn that is left blank goes.
 
     Only in conversations of these `formats`, which were crawled. In the others such signs are part of what is said:
     `#include`, `[参考文献]`, the address of a site that was asked for.
@@ -133,6 +135,15 @@ class CleanTurns(Edit):
 
     def __call__(self, document: Document) -> Document:
         if document.meta.get("format") in self.formats:
-            document.text, cuts = cut_utterance(document.text)
-            document.notes += cuts
+            said, earlier = _without_reposts(document.text)
+            document.text, cuts = cut_utterance(said)
+            document.notes += [*earlier, *cuts]
         return document
+
+
+def _without_reposts(text: str) -> tuple[str, list[Note]]:
+    """What the last of a chain of reposts said, and the rest of the chain."""
+    found = _REPOST.search(text) if "//" in text else None
+    if not found or not text[: found.start()].strip():
+        return text, []
+    return text[: found.start()], [Note("repost", text[found.start() :])]

@@ -27,6 +27,7 @@ from builders.text.utterances import CleanTurns, clean_utterance, cut_utterance,
         # addresses of mail are none
         ("写信到ayu@example.com谢谢", "写信到ayu@example.com谢谢"),
         ("邮箱a.b-c+d@mail.example.com.cn，@小雨 记一下", "邮箱a.b-c+d@mail.example.com.cn，记一下"),
+        ("邮箱：张三@example.com。", "邮箱：张三@example.com。"),
         ("abc@小雨 好", "abc好"),
         # topics
         ("#周末去哪# 爬山", "爬山"),
@@ -123,6 +124,14 @@ def test_only_crawled_formats_are_cleaned() -> None:
         document = step(Document("a", "#include# 好[笑]", {"format": format}))
         assert document.text == text
         assert len(document.notes) == (2 if text == "好" else 0)
+
+
+def test_a_turn_is_what_its_speaker_added() -> None:
+    document = CleanTurns()(Document("a", "好[笑]//@乙: 去哪？//@甲: 走", {"format": "weibo"}))
+    assert (document.text, document.notes) == (
+        "好",
+        [Note("repost", "//@乙: 去哪？//@甲: 走"), Note("emotion code", "[笑]")],
+    )
 
 
 PIECES = st.sampled_from(
