@@ -105,7 +105,7 @@ def _to_traditional(text: str, variant: str) -> str:
     if not _simplified().search(text):
         return text
     converter = opencc_converter(_TO_TRADITIONAL[variant])
-    page_is_simplified = len(_simplified().findall(text)) > len(_traditional().findall(text))
+    page_is_simplified = len(_simplified().findall(text)) >= len(_traditional().findall(text))
     lines = text.split("\n")
     for place, line in enumerate(lines):
         simplified, traditional = len(_simplified().findall(line)), len(_traditional().findall(line))

@@ -45,7 +45,8 @@ def decode_entities(text: str) -> str:
 
 
 def _decode(match: re.Match[str]) -> str:
-    return clean_input(html.unescape(match[0])).translate(_BLANKS)
+    text = clean_input(html.unescape(match[0])).translate(_BLANKS)
+    return mask(text) if text in "{}[]" else text  # a bracket that is none of wikitext
 
 
 def mask(text: str) -> str:

@@ -46,9 +46,7 @@ us$:$ usd:$ hk$:港币 hkd:港币 nt$:新台币 ntd:新台币 twd:新台币 cny:
 krw:₩ ₩:₩ inr:₹ a$:澳元 aud:澳元 c$:加元 cad:加元 s$:新加坡元 sgd:新加坡元 mop:澳门币
 """)
 
-FILE_NAMESPACES = _words(
-    "file image media 文件 檔案 档案 图像 圖像 图片 圖片 影像 ファイル 画像 파일 fichier datei archivo"
-)
+FILE_NAMESPACES = _words("file image 文件 檔案 档案 图像 圖像 图片 圖片 影像 ファイル 画像 파일 fichier datei archivo")
 CATEGORY_NAMESPACES = _words("category 分类 分類 cat カテゴリ 분류")
 
 # Two and three letters are one language or another; what is no language but looks like one (dr, mp, wp) has no place

@@ -129,7 +129,7 @@ def _shown(sections: list[_Section]) -> list[str]:
             if line:
                 if blank:
                     shown.append("")
-                shown.append(line)
+                shown.append(line.replace(BREAK, "\n"))
             blank = not line and (bool(blank) or (bool(shown) and shown[-1] != section.title))
     return shown
 

@@ -62,7 +62,7 @@ _SHOWN = {
     """,
     (2,): "color, font colour, fontcolor, textcolor, rquote, bgcolor, background color",
     (3, 2): "font color",
-    (3, 1): "le",
+    (3, 1, 2): "le",
     (4, 3, 2): "tsl, translink, tsl2, tslink",
     (2, 1): "url",
 }
@@ -74,7 +74,7 @@ _UNCONVERTED = {
 }
 _CODE = "code, tt, kbd, samp, var, codes, inline code, mono code"
 _CHARACTERS = {
-    "!": "|", "=": "=", "'": "'", '"': '"', "(": "{", ")": "}", "((": "{{", "))": "}}", "!!": "||", "*": "*",
+    "!": "|", "=": "=", "'": "'", '"': '"', "!!": "||", "*": "*",
     "·": "·", "•": "•", "dot": "·", "bull": "•", "bullet": "•", "middot": "·", "\\": "/", "pipe": "|", "colon": ":",
     "nbsp": " ", "space": " ", "spaces": " ", "en dash": "–", "ndash": "–", "endash": "–", "em dash": "—", "mdash": "—",
     "emdash": "—", "snd": " – ", "spnd": " – ", "spaced ndash": " – ", "spaced en dash": " – ", "--": "—", "—": "—",
@@ -208,7 +208,7 @@ _MADE: dict[str, Callable[[Arguments], str]] = {
 
 
 def _one_of(places: tuple[int, ...], given: Arguments) -> str:
-    return next((value for place in places if (value := given.at(place))), "")
+    return next((value for place in places if (value := given.at(place))), "") or given.named("text", "quote")
 
 
 def _table() -> dict[str, Callable[[Arguments], str]]:
@@ -232,7 +232,7 @@ def _prefixed(sign: str, given: Arguments) -> str:
 
 
 _TABLE = _table()
-_LINK = partial(_one_of, (3, 1))
+_LINK = partial(_one_of, (3, 1, 2))
 
 
 def _in_language(code: str, given: Arguments) -> str:
@@ -290,7 +290,7 @@ def show_template(content: str, page: PageRules, title: str = "") -> str:
     head, bar, rest = content.partition("|")
     name = _BEFORE_NAME.sub("", head, count=1).strip().lower().replace("_", " ")
     if name in _CHARACTERS and not bar:
-        return mask(_CHARACTERS[name]) if name in "!!=*((|))" else _CHARACTERS[name]
+        return mask(_CHARACTERS[name]) if name in ("!", "!!", "=", "*") else _CHARACTERS[name]
     if make := _TABLE.get(name):
         return make(Arguments.of(rest.split("|") if bar else []))
     if name.startswith("lang-"):

@@ -54,6 +54,7 @@ _BLANK_AFTER_MARK = re.compile("([（《「『【，。、；：！？]) +")
 _MARK_BEFORE_MARK = re.compile("[，、；：](?=[，、；。])")
 _DOUBLED_MARKS = re.compile(r"([，、；])[，、；]+")
 _MARK_BEFORE_STOP = re.compile("(?<![，、；：])[，、；：]++(?=。)")
+_LEFT_OVER = re.compile(r"\{\{+|\}\}+|\[\[+|\]\]+|-\{")  # where markup between two brackets is gone
 _DOUBLE_ROUND = re.compile(r"（（([^（）\n]*)））")
 
 
@@ -66,4 +67,5 @@ def _tidy(text: str) -> str:
         text = _BLANK_AFTER_MARK.sub(r"\1", _BLANK_BEFORE_MARK.sub("", text))
     if _MARK_BEFORE_MARK.search(text):
         text = _MARK_BEFORE_STOP.sub("", _DOUBLED_MARKS.sub(r"\1", text))
+    text = _LEFT_OVER.sub(lambda match: match[0][0], text)
     return _DOUBLE_ROUND.sub(r"（\1）", text) if "（（" in text else text
