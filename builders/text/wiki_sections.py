@@ -51,7 +51,7 @@ def article_lines(text: str, drop_sections: tuple[str, ...]) -> str:
         if first and first in "*#:;|!- =":
             line = _line(line, bare)
         lines.append(line)
-    wanted = _without(sections, frozenset(map(_key, drop_sections)))
+    wanted = _without(sections, _keys(drop_sections))
     return "\n".join(_shown(_with_text(wanted)))
 
 
@@ -75,6 +75,11 @@ def _match_end(pattern: re.Pattern[str], text: str) -> int:
 @lru_cache(maxsize=4096)
 def _key(title: str) -> str:
     return fold(unmask(without_raw_marks(title)))
+
+
+@lru_cache(maxsize=64)
+def _keys(titles: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(_key, titles))
 
 
 def _goes(title: str, dropped: frozenset[str]) -> bool:
