@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builders.dedup.decontaminate import Decontaminate
 from builders.dedup.hold_out import HoldOut
 from builders.dedup.near_duplicates import NearDuplicates
 from builders.engine.recipe import Output, Recipe
@@ -16,6 +17,7 @@ recipe = Recipe(
     source=Baike(),
     steps=(
         PlainEntries(),  # text, title, box and headings together: a title alone does not tell its script
+        Decontaminate(),  # --set steps.Decontaminate.benchmarks=FOLDER
         HoldOut(),  # whole entries, so before questions are made of them
         NearDuplicates(),  # crawls overlap; senses of one title differ and stay
         KnowledgePairs(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builders.dedup.decontaminate import Decontaminate
 from builders.dedup.hold_out import HoldOut
 from builders.dedup.near_duplicates import NearDuplicates
 from builders.engine.recipe import Output, Recipe
@@ -18,6 +19,7 @@ recipe = Recipe(
     steps=(
         Normalise(),
         Abstracts(),
+        Decontaminate(),  # --set steps.Decontaminate.benchmarks=FOLDER
         HoldOut(),  # whole papers, so before the directions are made: both stay on one side
         NearDuplicates(),  # the same paper in several files
         PaperPairs(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builders.dedup.decontaminate import Decontaminate
 from builders.dedup.hold_out import HoldOut
 from builders.dedup.near_duplicates import NearDuplicates
 from builders.engine.recipe import Output, Recipe
@@ -15,6 +16,7 @@ recipe = Recipe(
     summary="papers and their reviews to conversations: a paper, a review by aspects, and how many tokens that is",
     source=PaperReviews(),
     steps=(
+        Decontaminate(),  # --set steps.Decontaminate.benchmarks=FOLDER
         HoldOut(),  # whole papers, so before their reviews are told apart
         NearDuplicates(),
         Reviews(),

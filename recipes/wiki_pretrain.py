@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builders.dedup.decontaminate import Decontaminate
 from builders.dedup.hold_out import HoldOut
 from builders.dedup.near_duplicates import NearDuplicates
 from builders.engine.recipe import Output, Recipe
@@ -20,6 +21,7 @@ recipe = Recipe(
         WikiArticles(),  # simplified Chinese comes out of it, word for word as the page has it: no Simplify after it
         Normalise(),
         Quality(genre="web"),  # of lists and tables, what is left without a sentence goes
+        Decontaminate(),  # --set steps.Decontaminate.benchmarks=FOLDER
         HoldOut(),
         NearDuplicates(),
         Blocks(),

@@ -36,7 +36,7 @@ from builders.sources.inputs import (
 from builders.sources.rows import BadRow, Row, read_json, read_json_lines, read_text_lines
 from builders.sources.tables import read_csv, read_parquet
 from builders.steps import Shard, Source
-from builders.text.decode import decode
+from builders.text.decode import Decoded, decode, looks_binary
 from validators.errors import SikuError
 
 JSON_LINES_SUFFIXES = frozenset({".jsonl", ".ndjson"})
@@ -210,6 +210,16 @@ class RowFiles(Source):
         if len(raw) > self.max_file_mb * MIB:
             raise UnreadableError(too_large("its beginning alone", len(raw), self.max_file_mb, "max_file_mb"))
         return raw
+
+    def read_text(self, file: OpenFile) -> Decoded:
+        """All of a file as one text. Raises UnreadableError where it is none."""
+        raw = self.read_whole(file.stream)
+        if reason := looks_binary(raw):
+            raise UnreadableError(reason)
+        decoded = decode(raw)
+        if not decoded.text.strip():
+            raise UnreadableError("empty file: there is nothing but white space")
+        return decoded
 
     def id_of(self, row: Row, file: OpenFile) -> str:
         """The id that the row states, or one made of its file and its place there."""

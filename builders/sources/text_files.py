@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from builders.document import Document, Meta, Quarantined
-from builders.sources.inputs import refused
 from builders.sources.row_files import OpenFile, RowFiles
 from builders.sources.rows import Row, can_be_kept, kind_of
 from builders.sources.tables import no_column
-from builders.text.decode import decode, looks_binary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +65,7 @@ class TextFiles(RowFiles):
             return self.refuse(row, file, "empty text")
         return self.refuse(row, file, "text is not a string", f"it is {kind_of(text)}")
 
-    def _whole_text(self, file: OpenFile) -> Document | Quarantined:
-        raw = self.read_whole(file.stream)
-        if reason := looks_binary(raw):
-            return refused(file.key, reason, file.source)
-        decoded = decode(raw)
-        if not decoded.text.strip():
-            return refused(file.key, "empty file: there is nothing but white space", file.source)
+    def _whole_text(self, file: OpenFile) -> Document:
+        decoded = self.read_text(file)
         meta: Meta = {"source": file.source, "encoding": decoded.encoding, "replaced": decoded.replaced}
         return Document(file.key, decoded.text, meta)

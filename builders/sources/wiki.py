@@ -41,7 +41,6 @@ from builders.sources.wiki_group_files import PackedGroups, group_in_file, unpac
 from builders.sources.wiki_streams import read_streams
 from builders.sources.wiki_xml import Break, Page, PageCutter, Piece
 from builders.steps import Shard
-from builders.text.decode import decode, looks_binary
 from validators.errors import SikuError
 
 PAGE_SUFFIXES = frozenset({".wikitext", ".wiki", ".mediawiki"})
@@ -185,13 +184,8 @@ class Wiki(RowFiles):
         if not found:
             yield refused(key, "empty file: there is no page in it", source)
 
-    def _page_file(self, file: OpenFile) -> Document | Quarantined:
-        raw = self.read_whole(file.stream)
-        if reason := looks_binary(raw):
-            return refused(file.key, reason, file.source)
-        decoded = decode(raw)
-        if not decoded.text.strip():
-            return refused(file.key, "empty file: there is nothing but white space", file.source)
+    def _page_file(self, file: OpenFile) -> Document:
+        decoded = self.read_text(file)
         title = splitext(basename(splitext(file.name)[0] if file_kind(file.name).compression else file.name))[0]
         meta: Meta = {"title": title.replace("_", " "), "form": "wikitext", "source": file.source}
         return Document(file.key, decoded.text, _counted(meta, decoded.replaced))
