@@ -54,7 +54,7 @@ _BLANK_AFTER_MARK = re.compile("([（《「『【，。、；：！？]) +")
 _MARK_BEFORE_MARK = re.compile("[，、；：](?=[，、；。])")
 _DOUBLED_MARKS = re.compile(r"([，、；])[，、；]+")
 _MARK_BEFORE_STOP = re.compile("(?<![，、；：])[，、；：]++(?=。)")
-_LEFT_OVER = re.compile(r"\{\{+|\}\}+|\[\[+|\]\]+|-\{")  # where markup between two brackets is gone
+_LEFT_OVER = re.compile(r"-\{+|\{\{+|\}\}+|\[\[+|\]\]+")  # where markup between two brackets is gone
 _DOUBLE_ROUND = re.compile(r"（（([^（）\n]*)））")
 
 
