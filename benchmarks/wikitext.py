@@ -22,7 +22,7 @@ PAGE = """{{NoteTA|1=zh-cn:信息;zh-tw:資訊}}
 | 圖像 = [[檔案:View.jpg|thumb|从[[城墙]]上看]]
 | 人口 = {{formatnum:123456}}
 }}
-'''青州'''（{{lang-en|Qingzhou}}），古稱-{zh-cn:青丘;zh-tw:青邱}-，是一座[[城市|古城]]<ref>{{cite book|title=地方志}}</ref>。
+'''青州'''（{{lang-en|Qingzhou}}），古稱-{zh-cn:青丘;zh-tw:青邱}-，是[[城市|古城]]<ref>{{cite book|title=x}}</ref>。
 城在两条河之间，地势平坦，春天多风，夏天雨水集中，秋天的早晨常有大雾。居民大多种植小麦和棉花，也有不少人在窑场做工。
 它的面积为{{convert|1569|km2|sqmi}}，有資訊中心三處，<!-- 待查 -->河流二条，分別是[[甲河]]与{{link-en|乙河|River B}}。
 
