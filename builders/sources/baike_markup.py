@@ -20,12 +20,17 @@ NAMES = "dt.basicInfo-item.name, [class*='itemName_']"
 VALUES = "dd.basicInfo-item.value, [class*='itemValue_']"
 CONTENTS = ".J-lemma-content"
 HEADINGS = ".para-title:not(a), [data-tag='header'], [class*='paraTitle_']"
+# Spelt out: lexbor finds only the children for `:is(…) *`.
+IN_HEADINGS = ", ".join(f"{one} *" for one in f"{HEADINGS}, {TITLES}".split(", "))
 PARAGRAPHS = ".para, [data-tag='paragraph'], [class^='para_'], [class*=' para_'], .J-lemma-content p"
 ITEMS = ".para-list li, [data-tag='list'] li, .J-lemma-content li"
 
 BUTTONS = frozenset(
     ["编辑", "播报", "编辑播报", "播报编辑", "锁定", "讨论", "收藏", "展开", "收起", "上传视频", "上传图片", "查看"]
 )
+READING_ALOUD = frozenset(
+    ["播报", "编辑播报", "播报编辑"]
+)  # says no article, so it is a button wherever it stands alone
 _REFERENCES = (
     "[data-tag='ref'], .sup--normal, .sup-anchor, .lemma-anchor, .anchor-list, .lemma-reference, "
     ".J-reference, [class^='reference'], [class*=' reference']"
@@ -127,15 +132,18 @@ def ids(tree: Any, selector: str) -> set[int]:
     return {node.mem_id for node in tree.css(selector)}
 
 
-def buttons(tree: Any, selector: str) -> set[int]:
-    """Elements below `selector` that say nothing but 编辑, 播报 and the like."""
-    return {node.mem_id for node in tree.css(selector) if _is_button(node)}
+def buttons(tree: Any, selector: str, labels: frozenset[str] = BUTTONS) -> set[int]:
+    """Elements that `selector` finds and that say nothing but one of `labels` (编辑, 播报 …) and perhaps a number."""
+    return {node.mem_id for node in tree.css(selector) if _is_button(node, labels)}
 
 
-def _is_button(node: Any) -> bool:
-    if node.tag not in ("a", "span", "em", "i", "div", "button"):
+def _is_button(node: Any, labels: frozenset[str]) -> bool:
+    if (
+        node.tag not in ("a", "span", "em", "i", "div", "button")
+        or "".join(node.text(deep=False).split()) not in labels
+    ):
         return False
-    return "".join(node.text(deep=False).split()) in BUTTONS
+    return "".join(node.text().split()).rstrip("0123456789") in labels
 
 
 def text_of(root: Any, skipped: set[int]) -> str:

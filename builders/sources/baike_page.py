@@ -100,8 +100,9 @@ class _Entry:
     def __init__(self, tree: Any, page_title: str, url: str) -> None:
         self._tree, self._page_title, self._url = tree, page_title, url
         self._skipped = ids(tree, markup.JUNK)
-        self._skipped |= markup.buttons(tree, "a[href^='javascript']")
-        self._heading_skipped = self._skipped | markup.buttons(tree, f":is({markup.HEADINGS}, {markup.TITLES}) *")
+        self._skipped |= markup.buttons(tree, "a[href^='javascript'], a:not([href])")
+        self._skipped |= markup.buttons(tree, "span, div, a, em, i", markup.READING_ALOUD)
+        self._heading_skipped = self._skipped | markup.buttons(tree, markup.IN_HEADINGS)
         self.found = bool(tree.css_first(f"{markup.TITLES}, {markup.SUMMARIES}, {markup.CONTENTS}"))
         self.found = self.found and bool(self._title() or self._first_text(markup.SUMMARIES))
 
@@ -252,7 +253,9 @@ def _level(heading: Any) -> int:
 
 
 def _joined(value: str) -> str:
-    """The lines of a value joined by 、, once."""
+    """The lines of a value joined by 、, once. A value of one line stays as it is."""
+    if "\n" not in value:
+        return value
     return "、".join(part for line in value.split("\n") if (part := line.strip("、，,；; ")))
 
 

@@ -101,6 +101,8 @@ def test_a_new_page_whole_whatever_its_hash(hashed: str) -> None:
         ("第一行<br>第二行<br/><br />第三行", "第一行\n第二行\n第三行"),
         ("他做过<a href='/item/编辑'>编辑</a>，也写诗。", "他做过编辑，也写诗。"),
         ("按<a href='javascript:;'>编辑</a>键。", "按键。"),
+        ("一棵树。<span class='x_1'>播报</span><a>编辑</a>", "一棵树。"),
+        ("<div class='x_1'>播报<b>一</b>遍。</div>", "播报一遍。"),
         ('<a class="editIcon_q" href="#">编辑</a>一棵树。<span class="ttsIcon_q">播报</span>', "一棵树。"),
         ("树<script>var a = '叶';</script><style>p{}</style><!-- 注 -->。", "树。"),
         ('<div class="lemma-picture"><a class="image-link"><img></a><span class="description">图注</span></div>树。', "树。"),
@@ -150,6 +152,7 @@ def test_captions_albums_and_tables_are_no_paragraphs_and_lists_are() -> None:
         ("别 \xa0　 名", "乙、<br>丙", {"别名": "乙、丙"}),
         ("作品", "<ul><li>雪</li><li>雨</li></ul>", {"作品": "雪、雨"}),
         ("作品", "<a>雪</a>、<a>雨</a><br>", {"作品": "雪、雨"}),
+        ("特点<a>编辑</a>", "坚硬；耐磨；<span>播报</span>", {"特点": "坚硬；耐磨；"}),
         ("职业", '<a href="/item/编辑">编辑</a>', {"职业": "编辑"}),
         ("人口", "3万<sup>[4]</sup>[5]", {"人口": "3万"}),
         ("空", " &nbsp; ", {}),
@@ -179,6 +182,7 @@ def test_a_folded_value_is_taken_whole() -> None:
         ('<div class="para-title level-2">历史编辑</div>', ["历史"]),
         ('<div class="para-title level-2"><h2>历史播报编辑</h2></div>', ["历史"]),
         ('<div class="para-title level-2"><h2>视频编辑</h2></div>', ["视频编辑"]),
+        ('<div class="para-title level-2"><div><h2>视频<b><span>编辑</span></b></h2></div></div>', ["视频"]),
         ('<div class="para-title level-2"><h2>历&nbsp;史[1]</h2></div>', ["历 史"]),
         ('<div data-tag="header" data-level="1"><h2>历史</h2><div>播报</div><a>编辑</a></div>', ["历史"]),
         ('<div data-tag="header" data-level="1"><h2>甲乙路</h2></div><div data-tag="header"><h3>桥</h3></div>', ["甲乙路", "桥"]),
@@ -211,6 +215,10 @@ def test_senses_of_both_layouts() -> None:
     assert parse_baike(old_page("柳", page_title="柳（河边的树）_百度百科")).sense == "河边的树"
     assert parse_baike(old_page("柳", page_title="杨柳（树）_百度百科")).sense is None
     assert parse_baike(old_page("柳", sense="画（1997年版）")).sense == "画（1997年版）"
+    assert (
+        parse_baike('<dd class="lemmaWgt-lemmaTitle-title"><h1>柳</h1><h2>（树）<span>编辑</span></h2></dd>').sense
+        == "树"
+    )
 
 
 def test_a_page_that_only_lists_senses() -> None:
