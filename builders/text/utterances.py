@@ -14,20 +14,29 @@ from builders.document import Document, Note
 from builders.steps import Edit
 from validators.characters import HAN
 
-_NAME = r"[\w\-·•]{1,30}"
 _AT = "[@＠]"
+# A name ends where an address begins: @小雨http://t.cn/x1. Dots are part of names in Latin letters.
+_NAME = r"(?:(?!https?://|www\.)[\w\-·•]){1,30}(?:(?<=[A-Za-z0-9_])\.[A-Za-z0-9_]{1,20}){0,3}"
+_LOCAL, _HOST = r"[A-Za-z0-9._%+\-]", r"[A-Za-z0-9\-]+"
+_EMOTION = rf"\[[{HAN}]{{1,8}}\]"
+_TOPIC = r"#(?=[^\s#])[^#\n]{0,60}(?<![\s,，;；])#"
+# What may stand in an address, up to a mention, topic or emotion code right behind it.
+_IN_ADDRESS = rf"(?:(?!{_AT}[{HAN}]|#[{HAN}][^#\n]{{0,60}}#|{_EMOTION})[!-~])*"
 # In its order: of two that begin at one place the first counts. What matches `stays` is left alone.
 _PIECES = re.compile(
-    rf"(?P<stays>(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]*@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+)"
-    r"|(?P<address>(?:(?:https?|ftp)://|(?<![A-Za-z0-9.])www\.)[!-~]*"
-    r"|(?<![A-Za-z0-9.@/_\-])(?:[a-z0-9\-]{1,63}\.){1,4}(?:com|cn|net|org|cc|tv|me)(?![A-Za-z0-9.\-])(?:/[!-~]*)?)"
+    rf"(?P<stays>(?<!{_LOCAL}){_LOCAL}+{_AT}{_HOST}(?:\.{_HOST})+"
+    rf"|(?<=[{HAN}]){_AT}(?:{_HOST}\.)+(?:com|cn|net|org)(?![A-Za-z0-9\-])"  # 张三@example.com
+    r"|[0-9]#[^#\n]{0,60}[0-9]#|(?<![A-Za-z])[A-Za-z]#[^#\n]{0,60}(?<![A-Za-z])[A-Za-z]#)"  # 3#楼和4#楼, C#和F#
+    rf"|(?P<address>(?:(?:https?|ftp)://|(?<![A-Za-z0-9.])www\.){_IN_ADDRESS}"
+    rf"|(?<![A-Za-z0-9.@/_\-])(?:[a-z0-9\-]{{1,63}}\.){{1,4}}(?:com|cn|net|org|cc|tv|me)(?![A-Za-z0-9.\-])(?:/{_IN_ADDRESS})?)"
     rf"|(?P<mention>(?:回[复復覆][^\S\n]{{0,3}}{_AT}{_NAME}[^\S\n]{{0,3}}[:：]|{_AT}{_NAME})[^\S\n]*)"
-    r"|(?P<topic>(?<![0-9])(?<!(?<![A-Za-z])[A-Za-z])#(?=[^\s#])[^#\n]{0,60}(?<![\s,，;；])#)"
-    rf"|(?P<emotion>\[[{HAN}]{{1,6}}\])",
+    rf"|(?P<topic>{_TOPIC})"
+    rf"|(?P<emotion>{_EMOTION})",
     re.IGNORECASE,
 )
 _KINDS = {"address": "web address", "mention": "mention", "topic": "topic", "emotion": "emotion code"}
 _FOLDED = ("显示全部", "顯示全部")  # the link at the end of an answer page that was cut short
+_AROUND_FOLDED = " \t\r\n\xa0\u3000\u200b\ufeff"  # the page has a zero-width space behind it
 _SPEAKER_COLON = re.compile(r"\s*[:：]\s*")
 _RUN = re.compile(r"(\D)\1{3,}", re.DOTALL)
 
@@ -47,7 +56,7 @@ _SIGNS = (
 )
 _PICTURE = rf"(?:[{_PICTURES}]|[{_SIGNS}][\ufe0f\U0001f3fb-\U0001f3ff]|[0-9#*]\ufe0f?\u20e3)"
 _EMOJI = re.compile(
-    rf"{_PICTURE}(?:[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]|\u200d[{_PICTURES}{_SIGNS}])*"
+    rf"{_PICTURE}(?:[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]|\u200d[{_PICTURES}{_SIGNS}])*\u200d?"
 )
 
 _REPOST = re.compile(rf"(?<!:)//[^\S\n]?{_AT}{_NAME}(?:[^\S\n]?[:：]|[^\S\n])")
@@ -84,9 +93,9 @@ def cut_utterance(text: str) -> CleanedUtterance:
 
 
 def _without_folded_end(text: str) -> tuple[str, list[Note]]:
-    stripped = text.rstrip()
+    stripped = text.rstrip(_AROUND_FOLDED)
     if stripped.endswith(_FOLDED):
-        before = stripped[: -len(_FOLDED[0])].rstrip()
+        before = stripped[: -len(_FOLDED[0])].rstrip(_AROUND_FOLDED)
         kept = before.rstrip("…⋯.。")
         ellipsis = before[len(kept) :]
         if len(ellipsis) > 1 or ellipsis in ("…", "⋯"):
