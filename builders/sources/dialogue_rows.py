@@ -172,7 +172,7 @@ def _roles_of(speakers: Sequence[object]) -> list[str]:
 _HAN_AND_MARKS = "\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff"
 # Blanks between the characters of a tokeniser go; between two Latin words or numbers they are real.
 _LETTER = f"[^\\W_{_HAN_AND_MARKS}]"
-_TOKEN_BLANK = re.compile(rf"(?<!{_LETTER})[ \t]+|[ \t]+(?!{_LETTER})")
+_TOKEN_BLANK = re.compile(rf"(?<!{_LETTER})[^\S\n]+|[^\S\n]+(?!{_LETTER})")
 _SPELT_OUT = re.compile(rf"(?<!\S)({_LETTER}) (?={_LETTER}(?!\S))")  # 2 0 1 4, O K
 _WORDS_AROUND_MARK = re.compile(r"(?<=[A-Za-z]) ?([,;!?]) ?(?=[A-Za-z])")
 
