@@ -18,6 +18,10 @@ _SUSPICIOUS = re.compile(
     rf"[（(《\[{{【〔〈「『{_MARKS}](?:(?<=[（(《\[{{【〔〈「『])[\s{_MARKS}]*[）)》\]}}】〕〉」』]"
     rf"|(?<=[（(])\s*[{_MARKS}]|(?<=[{_MARKS}])\s*[）){_MARKS}])"
 )
+# Paragraphs are repaired one by one, since a bracket that is never closed must not reach the next.
+_EMPTY_ACROSS = re.compile(
+    rf"[（(](?=[\s{_MARKS}]*+[）)])[^\n）)]*\n\n[^）)]*[）)]|《(?=[\s{_MARKS}]*+》)[^\n》]*\n\n[^》]*》"
+)
 _NO_CONTENT = re.compile(rf"[\s{_MARKS}]*")
 _BLANKS_AND_MARKS = f" \t\n\u3000\xa0{_MARKS}"
 _DOUBLED = re.compile(rf"(?<!\w(?=::\w))[{_MARKS}](?:\s*[{_MARKS}])+")  # not in std::string
@@ -36,7 +40,7 @@ def repair_brackets(text: str) -> str:
     """
     if not _SUSPICIOUS.search(text):
         return text
-    paragraphs = text.split("\n\n")
+    paragraphs = _EMPTY_ACROSS.sub("", text).split("\n\n")
     return "\n\n".join([_repair(text) if _SUSPICIOUS.search(text) else text for text in paragraphs])
 
 

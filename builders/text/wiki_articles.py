@@ -9,10 +9,8 @@ from typing import ClassVar, Literal
 from builders.document import Document
 from builders.sources.wiki_group_files import groups_at_hand
 from builders.steps import Edit
-from builders.text.wiki_convert import convert_page
 from builders.text.wiki_pages import page_kind
-from builders.text.wiki_variants import PageRules
-from builders.text.wikitext import DROPPED_SECTIONS, wikitext_to_text
+from builders.text.wikitext import DROPPED_SECTIONS, read_article
 from builders.text.wikitext import VERSION as WIKITEXT_VERSION
 from validators.errors import SikuError
 from validators.step import Verdict
@@ -50,12 +48,13 @@ class WikiArticles(Edit):
         title = str(document.meta.get("title") or "")
         is_wikitext = document.meta.get("form") == "wikitext"
         text = document.text if is_wikitext else _PLACEHOLDER.sub("", without_title(document.text, title))
-        document.text = wikitext_to_text(
+        article = read_article(
             text, self.variant, groups_at_hand(groups) if groups else None, self.drop_sections, title
         )
+        document.text = article.text
         if len(document.text) < self.min_chars:
             return Verdict("stub", f"{len(document.text)} characters, {self.min_chars} are needed")
-        document.meta["title"] = convert_page(title, self.variant, PageRules(), {})
+        document.meta["title"] = article.title
         for name in _OF_THE_PAGE:
             document.meta.pop(name, None)
         return document

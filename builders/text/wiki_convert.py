@@ -8,8 +8,8 @@ from functools import cache
 
 from builders.text.script import to_simplified
 from builders.text.wiki_groups import ConversionGroup, group_replacements, held_by, replacements
-from builders.text.wiki_marks import CLAUSE, HOLE, raw, split_raw
-from builders.text.wiki_variants import PageRules
+from builders.text.wiki_marks import CLAUSE, ENDED, HOLE, raw, split_raw
+from builders.text.wiki_variants import PageRules, chosen_word
 from validators.characters import KANA, opencc_converter, simplified_characters, simplified_only, traditional_only
 
 _SIMPLIFIED = ("zh-cn", "zh-sg", "zh-my", "zh-hans")
@@ -42,9 +42,31 @@ def convert_page(text: str, variant: str, page: PageRules, groups: Mapping[str, 
     return "".join(pieces)
 
 
+def convert_title(title: str, variant: str, page: PageRules, groups: Mapping[str, ConversionGroup]) -> str:
+    """What the page is called in a variant: what it says itself, or its title by its rules."""
+    if page.title is None:
+        return convert_page(title, variant, page, groups)
+    word, suits = chosen_word(page.title, variant)
+    return word if suits else convert_page(word, variant, page, groups)
+
+
 def _apply_rules(text: str, variant: str, page: PageRules, groups: Mapping[str, ConversionGroup]) -> str:
-    """The rules of the page and its groups, the longest word first; what they put in is final."""
-    table = group_replacements(page.groups, groups, variant, text) | replacements(page.rules, variant)
+    """The rules of the page and its groups; a rule that ends counts for the page up to there."""
+    of_groups = group_replacements(page.groups, groups, variant, text)
+    if not page.ended:
+        return _replace(text, variant, of_groups | replacements(page.rules, variant))
+    parts = _OWN_LINE.sub(ENDED, text).split(ENDED)
+    if len(parts) != len(page.ended) + 1:  # a mark went with a section, so it cannot be told which ones are left
+        parts = ["".join(parts)]
+    tables = (of_groups | replacements(page.at(place), variant) for place in range(len(parts)))
+    return "".join([_replace(part, variant, table) for part, table in zip(parts, tables, strict=True)])
+
+
+_OWN_LINE = re.compile(f"\n++{ENDED}(?=\n)")
+
+
+def _replace(text: str, variant: str, table: dict[str, str]) -> str:
+    """The longest word first; what is put in is final."""
     table = held_by(text, table)
     if not table:
         return text

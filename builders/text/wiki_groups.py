@@ -120,15 +120,18 @@ def replacements(rules: tuple[Rule, ...] | list[Rule], variant: str) -> dict[str
     """What each word of the rules becomes for a reader of `variant`; a later rule wins."""
     script = "zh-hans" if variant in ("zh-cn", "zh-sg", "zh-my") else "zh-hant"
     table: dict[str, str] = {}
+    of_script: dict[str, str] = {}  # a rule for the variant itself comes before one for its script
     for rule in rules:
         words = dict(rule.words)
         word = next((words[code] for code in (variant, *FALLBACKS[variant]) if code in words), "")
         if word:
             table.update(dict.fromkeys(words.values(), word))
-        if rule.one_way:
-            table |= {source: to for code, source, to in rule.one_way if code == script}
-            table |= {source: to for code, source, to in rule.one_way if code == variant}
-    return table
+        for code, source, to in rule.one_way:
+            if code == variant:
+                table[source] = to
+            elif code == script:
+                of_script[source] = to
+    return of_script | table
 
 
 def held_by(text: str, table: dict[str, str]) -> dict[str, str]:

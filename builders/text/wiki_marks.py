@@ -13,7 +13,9 @@ RAW_ON, RAW_OFF = "\ufdd0", "\ufdd1"  # around text that no conversion changes
 BREAK = "\ufdd2"  # a line break inside a line of wikitext: <br>
 HOLE = "\ufdd3"  # where a protected piece stood, while the rest is converted
 CLAUSE = "\ufdd4"  # the end of a clause, while a line is converted clause by clause
+NOTHING = CLAUSE  # what a bracket shows that shows nothing, where marks of emphasis would meet
 LOST = "\ufdd5"  # markup without an end began here: the rest of the line goes
+ENDED = "\ufdd6"  # one of the page's rules counts up to here
 
 _MASKED = "{}[]|<>'=*#:;-_!&()（）《》 \n"
 _MASKS = {ord(character): 0xFDD7 + place for place, character in enumerate(_MASKED)}
@@ -29,9 +31,10 @@ _RAW_MARK = re.compile(f"[{RAW_ON}{RAW_OFF}]")
 
 
 def clean_input(text: str) -> str:
-    """The text without noncharacters, and with `\\n` as its only line end."""
+    """The text without noncharacters and byte order mark, and with `\\n` as its only line end."""
     if _FIRST_BYTES in text.encode("utf-8", "surrogatepass"):  # several times as fast as the expression
         text = _NONCHARACTER.sub("", text)
+    text = text.removeprefix("\ufeff")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 

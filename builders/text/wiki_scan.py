@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from builders.text.wiki_marks import BAR, LOST, without_raw_marks
+from builders.text.wiki_marks import BAR, LOST, NOTHING, without_raw_marks
 from builders.text.wiki_names import CATEGORY_NAMESPACES, FILE_NAMESPACES, OTHER_LANGUAGES, OTHER_PROJECTS
 from builders.text.wiki_templates import show_template
 from builders.text.wiki_variants import PageRules, chosen_word, parse_rule, show_variant
 
 # Every branch begins with one character, so `re` skips what is none of them. `-{{lang|…}}` is a hyphen and a template,
-# `-{{{lang|…}}…}-` a variant that begins with one.
-_TOKEN = re.compile(r"(-\{(?!\{(?!\{))|\{\{+|\}\}+-?|\}-|\[\[|\]\]|\n[ \t:*#;]*\{\|(?!\})|\n[ \t]*\|\}(?!\}))")
+# `-{{{lang|…}}…}-` a variant that begins with one. After braces a hyphen may end a variant or, in `}}-{`, begin one;
+# the first of three `]` may be the end of an address in the link.
+_TOKEN = re.compile(
+    r"(-\{(?!\{(?!\{))|\{\{+|\}\}+(?:-(?:\{(?!\{(?!\{)))?)?|\}-|\[\[|\]\](?:\](?!\]))?"
+    r"|\n[ \t:*#;]*\{\|(?!\})|\n[ \t]*\|\}(?!\}))"
+)
 _TEMPLATE, _ARGUMENT, _LINK, _VARIANT, _TABLE = range(5)
 
 _MAX_DEPTH = 60  # MediaWiki gives up at 40; what is deeper goes, so that a text of brackets costs no more than others
@@ -54,15 +58,16 @@ class _Scan:
     def token(self, token: str) -> None:
         if token == "[[":
             self.push(_LINK)
-        elif token == "]]":
-            if self.kinds and self.kinds[-1] == _LINK:
-                self.close()
-            else:
-                self.close_across(_LINK, (_TEMPLATE, _ARGUMENT, _TABLE))
+        elif token[0] == "]":
+            self.close_link(len(token) == 3)
         elif token[0] == "{":
             self.open_braces(len(token))
         elif token[0] == "}":
-            self.close_braces(token.count("}"), token[-1] == "-")
+            hyphen = self.close_braces(token.count("}"), "-" in token)
+            if token[-1] == "{" and hyphen:
+                self.push(_VARIANT)
+            elif token[-1] == "{" or hyphen:
+                self.out.append(token[-1])
         elif token == "-{":
             self.push(_VARIANT)
         elif token[-1] == "|":
@@ -84,14 +89,29 @@ class _Scan:
         if odd:
             self.push(_ARGUMENT)
 
-    def close_braces(self, count: int, dash: bool) -> None:
-        """Closes what a run of `}` can close, from the innermost bracket outwards."""
+    def close_link(self, has_third: bool) -> None:
+        """`]]`, or `]]]`: then one of them is text, the first one where it has a partner in the link."""
+        first = False
+        if has_third and self.kinds and self.kinds[-1] == _LINK:
+            content = "".join(self.out[self.starts[-1] :])
+            first = content.rfind("[") > content.rfind("]")
+        if first:
+            self.out.append("]")
+        if self.kinds and self.kinds[-1] == _LINK:
+            self.close()
+        else:
+            self.close_across(_LINK, (_TEMPLATE, _ARGUMENT, _TABLE))
+        if has_third and not first:
+            self.out.append("]")
+
+    def close_braces(self, count: int, dash: bool) -> bool:
+        """Closes what a run of `}` can close, from the innermost bracket outwards; whether the dash is left over."""
         while count:
             top = self.kinds[-1] if self.kinds else -1
             if dash and top == _VARIANT:
                 self.out.append("}" if count == 2 else "")
                 self.close()
-                return
+                return False
             if top == _TABLE and count > 2 and self.out[-1].endswith("|"):
                 self.close()
                 count -= 1
@@ -105,8 +125,10 @@ class _Scan:
                 break
         if count == 1 and dash:
             self.close_across(_VARIANT, (_TEMPLATE, _ARGUMENT, _TABLE))
-        else:
-            self.out.append(("}" if count == 1 else "") + ("-" if dash else ""))
+            return False
+        if count == 1:
+            self.out.append("}")
+        return dash
 
     def close_template(self) -> None:
         while self.kinds[-1] not in (_TEMPLATE, _ARGUMENT):
@@ -138,6 +160,8 @@ class _Scan:
             shown = "\n"
         if shown:
             self.out.append(shown.replace("|", BAR) if self.kinds else shown)
+        elif self.out[-1].endswith("''"):
+            self.out.append(NOTHING)
 
     def give_up(self) -> None:
         """The innermost open bracket is never closed: what can be shown of it is text."""

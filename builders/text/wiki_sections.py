@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from builders.text.wiki_marks import BREAK, RAW_ON, unmask, without_raw_marks
+from builders.text.wiki_marks import BREAK, ENDED, NOTHING, RAW_ON, decode_entities, unmask, without_raw_marks
 from validators.characters import fold
 
 DROPPED_SECTIONS = (
@@ -117,7 +117,9 @@ def _with_text(sections: list[_Section]) -> list[_Section]:
 
 
 def _has_text(line: str) -> bool:
-    return not line.isspace() and bool(without_raw_marks(line).strip(f" \t\u3000{BREAK}"))
+    if "&" in line:
+        line = decode_entities(line)
+    return bool(without_raw_marks(line).strip(f" \t\u3000{BREAK}{ENDED}"))
 
 
 def _shown(sections: list[_Section]) -> list[str]:
@@ -162,4 +164,4 @@ def without_emphasis(line: str) -> str:
             return "'"
         return "'" * (length - 5 if length > 5 else length == 4)
 
-    return _EMPHASIS.sub(plain, line)
+    return _EMPHASIS.sub(plain, line).replace(NOTHING, "")

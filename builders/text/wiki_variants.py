@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from builders.text.wiki_marks import decode_entities, raw, unmask, without_raw_marks
+from builders.text.wiki_marks import ENDED, decode_entities, raw, unmask, without_raw_marks
 
 # A variant, and those that stand in for it, the best first.
 FALLBACKS = {
@@ -52,6 +52,20 @@ class PageRules:
 
     rules: list[Rule] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)  # as NoteTA names them
+    ended: list[tuple[Rule, int]] = field(default_factory=list)  # and how many rules there were by then
+    title: Rule | None = None  # what the page is called
+
+    def end(self, rule: Rule | None) -> str:
+        """The mark of the place up to which a rule counts; "" for what is no rule of the page."""
+        if rule not in self.rules or rule is None:
+            return ""
+        self.ended.append((rule, len(self.rules)))
+        return ENDED
+
+    def at(self, place: int) -> list[Rule]:
+        """The rules that count after so many of these marks."""
+        ended = self.ended[:place]
+        return [rule for index, rule in enumerate(self.rules) if not any(rule == old and index < n for old, n in ended)]
 
 
 def variant_code(code: str) -> str:
@@ -129,17 +143,20 @@ def show_variant(content: str, variant: str, page: PageRules) -> str:
     if "N" in flags:
         return _NAMES.get(variant_code(text), text)
     if "-" in flags:
-        return ""
+        return page.end(page_rule(text))
     if any(flag.startswith("ZH") or flag in _NAMES for flag in flags):
         return text
-    if flags & {"H", "A", "+"} and (rule := page_rule(text)):
-        page.rules.append(rule)
+    if flags & {"H", "A", "+", "T"} and (rule := page_rule(text)):
+        if "T" in flags:
+            page.title = rule
+        if flags != {"T"}:
+            page.rules.append(rule)
     if "D" in flags:
         return _described(text)
     if flags & {"H", "T", "+"}:
         return ""
     if (rule := parse_rule(text)) is None:
-        return raw(text)
+        return "" if _entries(text) else raw(text)  # every value is empty, or it is no rule
     word, suits = chosen_word(rule, variant)
     return raw(word) if suits else word
 
@@ -162,6 +179,8 @@ def read_note_ta(parts: list[str], page: PageRules) -> None:
             name, value = "", part  # not numbered, and with the `=` of `=>`
         if _GROUP_ARGUMENT.fullmatch(name):
             page.groups.append(unmask(without_raw_marks(value)).strip())
+        elif name in ("T", "t"):
+            page.title = page_rule(value) or page.title
         elif name not in _NOT_FOR_TEXT and (rule := parse_rule(decode_entities(unmask(without_raw_marks(value))))):
             page.rules.append(rule)
 

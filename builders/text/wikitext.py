@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from builders.text.brackets import drop_bare_labels, repair_brackets
-from builders.text.wiki_convert import convert_page
+from builders.text.wiki_convert import convert_page, convert_title
 from builders.text.wiki_elements import resolve_elements, resolve_tags
 from builders.text.wiki_groups import ConversionGroup
 from builders.text.wiki_marks import clean_input, decode_entities, unmask
@@ -15,10 +16,17 @@ from builders.text.wiki_sections import DROPPED_SECTIONS, article_lines
 from builders.text.wiki_variants import FALLBACKS, PageRules, variant_code
 from validators.errors import SikuError, nearest
 
-__all__ = ["DROPPED_SECTIONS", "VERSION", "wikitext_to_text"]
+__all__ = ["DROPPED_SECTIONS", "VERSION", "Article", "read_article", "wikitext_to_text"]
 
 VERSION = 1
 """Raised whenever the same wikitext gives another text."""
+
+
+class Article(NamedTuple):
+    """What a reader sees of a page."""
+
+    title: str
+    text: str
 
 
 def wikitext_to_text(
@@ -36,15 +44,30 @@ def wikitext_to_text(
     >>> wikitext_to_text("'''長江'''（{{lang-en|Yangtze}}）是-{zh-cn:中国;zh-tw:中國}-第一大[[河流|河]]。")
     '长江（英语：Yangtze）是中国第一大河。'
     """
+    return read_article(wikitext, variant, groups, drop_sections, title).text
+
+
+def read_article(
+    wikitext: str,
+    variant: str = "zh-cn",
+    groups: Mapping[str, ConversionGroup] | None = None,
+    drop_sections: tuple[str, ...] = DROPPED_SECTIONS,
+    title: str = "",
+) -> Article:
+    """As `wikitext_to_text`, and the title that the page has in that variant.
+
+    >>> read_article("{{NoteTA|T=zh-cn:激光;zh-tw:雷射}}雷射是光。", title="雷射").title
+    '激光'
+    """
     code = variant_code(variant)
     if code not in FALLBACKS:
-        raise SikuError(f"there is no Chinese variant {variant!r}", next=nearest(variant, tuple(FALLBACKS)))
+        raise SikuError(f"there is no Chinese variant {variant!r}", why=nearest(variant, tuple(FALLBACKS)))
     page = PageRules()
     text = resolve_elements(clean_input(wikitext))
     text = resolve_brackets(text, code, page, title)
     text = article_lines(resolve_tags(text), drop_sections)
     text = convert_page(decode_entities(text), code, page, groups or {})
-    return unmask(_tidy(text)).strip()
+    return Article(convert_title(title, code, page, groups or {}), unmask(_tidy(text)).strip())
 
 
 # Each begins with one character or class, so that `re` skips all others.

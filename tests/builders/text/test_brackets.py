@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +24,8 @@ from builders.text.brackets import drop_bare_labels, repair_brackets
         ("Sea (, water)", "Sea (water)"),
         ("Sea () water", "Sea water"),
         ("（\n）", ""),
+        ("甲（，\n\n）乙《\n\n》", "甲乙"),
+        ("（甲\n\n）", "（甲\n\n）"),
         # what stays
         ("run()、f_()、9()", "run()、f_()、9()"),
         ("（run()）", "（run()）"),
@@ -63,8 +63,6 @@ def test_a_second_time_changes_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["（", "（，", "(,", "（）", "[", "，", "， ", "（甲，", "）"])
-def test_time_is_linear(unit: str) -> None:
-    started = time.process_time()
+def test_no_hang(unit: str) -> None:  # it would be hours
     repair_brackets(unit * 100_000)
-    repair_brackets("（" * 10_000 + "，" + "）" * 10_000)
-    assert time.process_time() - started < 30  # hangs for hours otherwise
+    assert repair_brackets("（" * 10_000 + "，" + "）" * 10_000) == ""

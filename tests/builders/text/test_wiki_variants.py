@@ -38,6 +38,14 @@ from builders.text.wikitext import wikitext_to_text
         ("[[山|-{zh-tw:小山;zh-cn:大山;}-]]", "大山"),
         ("好 }- 的，-{zh-cn:甲", "好 的，甲"),
         ("-{{{lang|ja|駅}}前}-", "駅前"),
+        ("{{x}}-{瞭}-，{{lang|en|a}}-{zh-cn:甲;zh-tw:乙}-，{{lang|en|a}}-{{lang|en|b}}", "瞭，a甲，a-b"),
+        ("-{zh-cn:{{lang|en|a}}-{後}-;zh-tw:乙}-", "a後"),
+        ("甲-{zh-cn:;zh-tw:;}-乙", "甲乙"),
+        ("-{H|0=>zh-cn:A}--{H|0=>zh-hans:B;1=>zh-hans:C}-01", "AC"),
+        # a rule counts for the whole page, up to where it ends
+        ("網誌\n\n-{A|zh-cn:博客;zh-tw:網誌}-\n\n-{-|zh-cn:博客;zh-tw:網誌}-\n\n網誌", "博客\n\n博客\n\n网志"),
+        ("-{-|網誌}-網誌-{H|zh-cn:博客;zh-tw:網誌}-", "博客"),
+        ("-{H|zh-cn:博客;zh-tw:網誌}-網誌\n==參見==\n-{-|zh-cn:博客;zh-tw:網誌}-", "博客"),
     ],
 )
 def test_what_a_variant_shows(wikitext: str, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builders.text.wikitext import VERSION, wikitext_to_text
+from builders.text.wikitext import VERSION, read_article, wikitext_to_text
 from validators.errors import SikuError
 
 
@@ -59,6 +59,8 @@ def test_golden() -> None:
         ("[//c.example 甲 [[乙|丙]] 丁]", "甲 丙 丁"),
         ("见http://d.example/e", "见http://d.example/e"),
         ("[注]", "[注]"),
+        ("前[[文件:a.jpg|thumb|见[[乙|丙]][http://a.example 丁]]]后", "前后"),
+        ("[[甲]]]，[[乙|丙[1]]]，[http://a.example 丁[[戊]]]", "甲]，丙[1]，丁戊"),
         # elements
         ("甲<!-- 一\n二 -->乙", "甲乙"),
         ("甲\n<!-- 整行 -->\n乙", "甲\n乙"),
@@ -84,6 +86,7 @@ def test_golden() -> None:
         ("__NOTOC__甲__无目录__，__init__", "甲，__init__"),
         # emphasis
         ("'''甲'''''乙''丙'丁", "甲乙丙'丁"),
+        ("甲（'''{{x}}'''，''{{y}}''）", "甲"),
         ("L'''amour''；it's ''x''", "L'amour；it's x"),
         ("'''''甲'''乙''", "甲乙"),
         # lines and tables
@@ -139,6 +142,7 @@ def test_templates_that_carry_text(wikitext: str, text: str) -> None:
         ("文\n== 注释与参考文献 ==\nx\n== 参见方法 ==\ny", "文\n\n参见方法\ny"),
         ("==-{zh-cn:信息;zh-tw:資訊}-==\n文", "信息\n文"),
         ("= =\n==\n文", "文"),
+        ("文\n== 甲 ==\n&nbsp;<br>\n== 乙 ==\n-{-|x}-", "文"),
     ],
 )
 def test_sections(wikitext: str, text: str) -> None:
@@ -150,6 +154,21 @@ def test_the_sections_that_go_can_be_chosen() -> None:
     assert wikitext_to_text(page) == "轶事\n乙"
     assert wikitext_to_text(page, drop_sections=("轶事",)) == "参见\n甲"
     assert wikitext_to_text(page, drop_sections=()) == "参见\n甲\n\n轶事\n乙"
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "title"),
+    [
+        ("{{NoteTA|T=zh-cn:激光;zh-tw:雷射}}", "激光"),
+        ("-{T|zh-cn:激光; zh-tw:雷射}-", "激光"),
+        ("{{NoteTA|T=zh-tw:雷射槍}}", "雷射枪"),  # for no variant that stands in, so in the script of the page
+        ("-{T|iMac}-", "iMac"),
+        ("-{H|zh-cn:激光;zh-tw:雷射}-", "激光"),
+        ("雷射", "雷射"),
+    ],
+)
+def test_title_of_the_page(wikitext: str, title: str) -> None:
+    assert read_article(wikitext, title="雷射").title == title
 
 
 def test_title_is_what_pagename_shows() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -53,11 +52,10 @@ _UNITS = [
 
 
 @pytest.mark.parametrize("unit", _UNITS)
-def test_time_is_linear(unit: str) -> None:
-    started = time.process_time()
-    wikitext_to_text(unit * (60_000 // len(unit)))
-    parse_conversion_group(unit * (60_000 // len(unit)))
-    assert time.process_time() - started < 30  # minutes to hours otherwise
+def test_no_hang(unit: str) -> None:  # it would be minutes to hours
+    page = unit * (60_000 // len(unit))
+    assert len(wikitext_to_text(page)) <= len(page)
+    assert parse_conversion_group(page).rules == ()
 
 
 @pytest.mark.parametrize(
