@@ -28,7 +28,8 @@ _PIECES = re.compile(
     rf"|(?<=[{HAN}]){_AT}(?:{_HOST}\.)+(?:com|cn|net|org)(?![A-Za-z0-9\-])"  # 张三@example.com
     r"|[0-9]#[^#\n]{0,60}[0-9]#|(?<![A-Za-z])[A-Za-z]#[^#\n]{0,60}(?<![A-Za-z])[A-Za-z]#)"  # 3#楼和4#楼, C#和F#
     rf"|(?P<address>(?:(?:https?|ftp)://|(?<![A-Za-z0-9.])www\.){_IN_ADDRESS}"
-    rf"|(?<![A-Za-z0-9.@/_\-])(?:[a-z0-9\-]{{1,63}}\.){{1,4}}(?:com|cn|net|org|cc|tv|me)(?![A-Za-z0-9.\-])(?:/{_IN_ADDRESS})?)"
+    r"|(?<![A-Za-z0-9.@/_\-])(?!(?:asp|vb|ado)\.net)(?:[a-z0-9\-]{1,63}\.){1,4}"
+    rf"(?:(?:com|cn|net|org)(?![A-Za-z0-9.\-])(?:/{_IN_ADDRESS})?|(?:cc|tv|me)/{_IN_ADDRESS}))"
     rf"|(?P<mention>(?:回[复復覆][^\S\n]{{0,3}}{_AT}{_NAME}[^\S\n]{{0,3}}[:：]|{_AT}{_NAME})[^\S\n]*)"
     rf"|(?P<topic>{_TOPIC})"
     rf"|(?P<emotion>{_EMOTION})",

@@ -61,6 +61,8 @@ from builders.text.utterances import CleanTurns, clean_utterance, cut_utterance,
         ("网址www.example.com，收藏了", "网址，收藏了"),
         ("t.cn/a1b2 点开", "点开"),
         ("用node.js写的", "用node.js写的"),
+        ("用ASP.NET写的。OK.Me too", "用ASP.NET写的。OK.Me too"),
+        ("example.tv/a1好看", "好看"),
         ("圆周率3.14", "圆周率3.14"),
         # emoji
         ("好的😂👍🏻走", "好的走"),
