@@ -10,7 +10,8 @@ from typing import Any
 TITLES = "dd.lemmaWgt-lemmaTitle-title, .J-lemma-title, [class*='lemmaTitle_']"
 SENSES = "[class*='lemmaDesc_'], .polysemantList-wrapper .selected"
 SENSE_LISTS = (
-    "[class*='olysemant'] a[href], [id*='olysemant'] a[href], a[href*='fromModule=disambiguation'], a[href*='olysem']"
+    "[class*='olysemant'] a[href], [id*='olysemant'] a[href], a[class*='olysemant'][href], "
+    "a[href*='fromModule=disambiguation'], a[href*='olysem']"
 )
 SENSE_HEADERS = "[class*='olysemantList-header'] a, [class*='olysemantHeader'] a, [class*='olysemantTitle'] a"
 DISAMBIGUATION = ".lemmaWgt-subLemmaListTitle, [class*='subLemmaListTitle']"
@@ -28,9 +29,8 @@ ITEMS = ".para-list li, [data-tag='list'] li, .J-lemma-content li"
 BUTTONS = frozenset(
     ["编辑", "播报", "编辑播报", "播报编辑", "锁定", "讨论", "收藏", "展开", "收起", "上传视频", "上传图片", "查看"]
 )
-READING_ALOUD = frozenset(
-    ["播报", "编辑播报", "播报编辑"]
-)  # says no article, so it is a button wherever it stands alone
+# Says no article, so it is a button wherever it stands alone.
+READING_ALOUD = frozenset(["播报", "编辑播报", "播报编辑"])
 _REFERENCES = (
     "[data-tag='ref'], .sup--normal, .sup-anchor, .lemma-anchor, .anchor-list, .lemma-reference, "
     ".J-reference, [class^='reference'], [class*=' reference']"
@@ -138,10 +138,9 @@ def buttons(tree: Any, selector: str, labels: frozenset[str] = BUTTONS) -> set[i
 
 
 def _is_button(node: Any, labels: frozenset[str]) -> bool:
-    if (
-        node.tag not in ("a", "span", "em", "i", "div", "button")
-        or "".join(node.text(deep=False).split()) not in labels
-    ):
+    if node.tag not in ("a", "span", "em", "i", "div", "button"):
+        return False
+    if "".join(node.text(deep=False).split()) not in labels:  # cheap, and nearly always so
         return False
     return "".join(node.text().split()).rstrip("0123456789") in labels
 

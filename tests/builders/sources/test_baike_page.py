@@ -212,6 +212,8 @@ def test_senses_of_both_layouts() -> None:
         assert page.other_senses == ["村子", "一首很长的歌的名字"]
     bare = '<div class="polysemant-list"><a href="/item/x/2">村子</a><a href="#">展开</a><a href="/item/x">柳</a></div>'
     assert parse_baike(new_page("柳", senses=bare)).other_senses == ["村子"]
+    links = '<a class="polysemantItem_k2" href="/item/x/2">村子</a><a class="polysemantItem_k2" href="/item/x/3">歌</a>'
+    assert parse_baike(new_page("柳", senses=links)).other_senses == ["村子", "歌"]
     assert parse_baike(old_page("柳", page_title="柳（河边的树）_百度百科")).sense == "河边的树"
     assert parse_baike(old_page("柳", page_title="杨柳（树）_百度百科")).sense is None
     assert parse_baike(old_page("柳", sense="画（1997年版）")).sense == "画（1997年版）"
