@@ -79,6 +79,7 @@ def front_matter(manifest: Mapping[str, Any], splits: Sequence[str]) -> str:
     """The YAML head that the Hub and `datasets` read."""
     files = [f"  - split: {split}\n    path: {split}/*.parquet" for split in splits]
     name = f"{manifest['name']} {manifest['version']}"
+    described = f"{name}, {manifest['fingerprint']}"
     lines = [
         "---",
         f"pretty_name: {_yaml(name)}",
@@ -87,7 +88,10 @@ def front_matter(manifest: Mapping[str, Any], splits: Sequence[str]) -> str:
         f"task_categories:\n- {_yaml(manifest['task'])}",
         f"size_categories:\n- {size_category(sum(manifest['rows'].values()))}",
         f"tags:\n- siku\n- chinese\n- {_yaml(manifest['name'])}",
-        "configs:\n- config_name: default\n  data_files:",
+        "configs:\n- config_name: default",
+        # `datasets` caches rows by the name of the folder, "1", and by this: else it takes one dataset for another
+        f"  description: {_yaml(described)}",
+        "  data_files:",
         *files,
         "---",
     ]

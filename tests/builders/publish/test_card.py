@@ -39,6 +39,7 @@ def test_the_head_is_what_the_hub_wants(make: Make, tmp_path: Path) -> None:
         "configs": [
             {
                 "config_name": "default",
+                "description": f"small 1, {'f' * 64}",
                 "data_files": [
                     {"split": "train", "path": "train/*.parquet"},
                     {"split": "valid", "path": "valid/*.parquet"},
@@ -93,6 +94,17 @@ json.dump(found, sys.stdout)
     columns = ["id", "text", "chapter", "encoding", "title"]
     train = {"train": [25, columns, "a-0000"]}
     assert found == {"whole": {**train, "valid": [4, columns, "b-0100"]}, "trained": train}
+
+
+def test_two_datasets_of_one_version_are_two_in_the_cache(make: Make, tmp_path: Path) -> None:
+    """`datasets` names its cache after the folder, "1", and what the card says of the files; not after the files."""
+    whole, small = make(), make()
+    small.train = small.train[:7]
+    for name, made, fingerprint in (("whole", whole, "f" * 64), ("small", small, "e" * 64)):
+        manifest = made.write(tmp_path / name / "1")
+        write_card(tmp_path / name / "1", {**manifest, "fingerprint": fingerprint})
+    script = "from datasets import load_dataset; print([load_dataset(f'{n}/1')['train'].num_rows for n in ('whole', 'small')])"
+    assert run_python("-c", script, folder=tmp_path).strip() == "[25, 7]"
 
 
 def test_the_python_block_in_it_runs(make: Make, tmp_path: Path) -> None:
