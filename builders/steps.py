@@ -25,8 +25,9 @@ class Shard:
     bytes: int
     path: Path
 
-    def holds(self, source: str) -> bool:
-        """Whether a document with this `source` in its meta came from here."""
+    def holds(self, meta: Meta) -> bool:
+        """Whether a document with this meta may have come from here."""
+        source = str(meta.get("source", ""))
         return source == self.name or source.startswith(f"{self.name}!")
 
 
@@ -46,7 +47,7 @@ class Source:
 
     def locate(self, shard: Shard, document: Document, meta: Meta) -> str:
         """Where the text that `meta` speaks of (of `document` or a part of it) stands, to the byte if that is known."""
-        return str(meta.get("source") or shard.name)
+        return ", ".join(filter(None, (str(meta.get("source") or shard.name), document.place)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ class DatasetShard(Shard):
     dataset: str = ""
     split: str = "train"
 
+    def holds(self, meta: Meta) -> bool:
+        return meta.get("dataset") == self.dataset
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture(RowFiles):
@@ -52,6 +56,13 @@ class Mixture(RowFiles):
             if isinstance(document, Document):
                 document.meta["dataset"] = _below_the_input(shard.name)
             yield document
+
+    def locate(self, shard: Shard, document: Document, meta: Meta) -> str:
+        """The file of a built dataset, and the command that tells what was before that."""
+        if not isinstance(shard, DatasetShard):
+            return super().locate(shard, document, meta)
+        folder = shlex.quote(str(shard.path.parent.parent))
+        return f"{shard.name}; before that: siku inspect {folder} {shlex.quote(document.id)}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import heapq
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -68,18 +69,24 @@ def _draw(name: str) -> bytes:
     return blake2b(name.encode(), digest_size=8).digest()
 
 
-def life_of(folder: Path, name: str, recipe: Recipe, inputs: Sequence[Path]) -> dict[str, Any]:
+def life_of(folder: Path, name: str, recipe: Recipe | None, inputs: Sequence[Path]) -> dict[str, Any]:
     """Where the document `name` is, what is known of it, and what every step did to it.
 
-    The steps are run again on the source file, if it is among `inputs` and still the one that was built from.
+    The steps are run again on the source file, if it is among `inputs` and still the one that was built from; not if
+    `recipe` is None, since the code has moved on.
     Raises SikuError with the nearest ids where there is no such document.
     """
     place, row = _find(folder, name)
     meta = _meta(place, row)
+    messages = meta.pop("messages", None) if place == "dropped" else row.get("messages")
     ids = set(lineage(name))
     evidence = [one for one in read_dataset_rows(folder, "evidence", None) if one["id"] in ids]
     life: dict[str, Any] = {"id": name, "split": place, "end": _end(place, row), "meta": meta, "text": row["text"]}
-    traced = _trace(folder, name, meta, recipe, inputs, _fate(place, row))
+    life |= {"messages": messages} if messages else {}
+    if recipe is None:
+        traced = {"origin": f"{meta.get('source')} (this siku has other steps: they are not run again)", "steps": []}
+    else:
+        traced = _trace(folder, name, meta, recipe, inputs, _fate(place, row))
     return life | traced | {"evidence": [{key: one[key] for key in ("step", "kind", "text")} for one in evidence]}
 
 
@@ -106,7 +113,7 @@ def _find(folder: Path, name: str) -> tuple[str, dict[str, Any]]:
         f"there is no document {name!r}",
         where=str(folder),
         why=nearest(name, sorted(known)[:2000]) if known else "no id begins like that",
-        next="siku inspect DATASET shows some ids",
+        next=f"siku inspect {shlex.quote(str(folder))}",
     )
 
 
@@ -130,18 +137,18 @@ def _fate(place: str, row: dict[str, Any]) -> dict[str, str]:
 def _trace(
     folder: Path, name: str, meta: dict[str, Any], recipe: Recipe, inputs: Sequence[Path], fate: dict[str, str]
 ) -> dict[str, Any]:
-    source = str(meta.get("source", ""))
-    shard = _shard(folder, source, recipe, inputs)
-    if shard is None:
-        unread = f"{source or 'its source'} (not found now; say where it is with --input)"
+    shards = _shards(folder, meta, recipe, inputs)
+    if not shards:
+        unread = f"{meta.get('source') or 'its source'} (not found now; say where it is with --input)"
         return {"origin": unread, "steps": []}
-    found = _read_again(recipe, shard, name)
-    if isinstance(found, Quarantined):
-        return {"origin": f"{shard.name}: {found.reason}", "steps": []}
-    if found is None:
-        return {"origin": f"{shard.name} (the document is not in it any more)", "steps": []}
-    origin = recipe.source.locate(shard, found, meta)
-    return {"origin": origin, "steps": [dataclasses.asdict(one) for one in _moments(found, name, recipe, fate)]}
+    for shard in shards:
+        found = _read_again(recipe, shard, name)
+        if isinstance(found, Quarantined):
+            return {"origin": f"{shard.name}: {found.reason}", "steps": []}
+        if found:
+            origin = recipe.source.locate(shard, found, meta)
+            return {"origin": origin, "steps": [dataclasses.asdict(one) for one in _moments(found, name, recipe, fate)]}
+    return {"origin": f"{shards[0].name} (the document is not in it any more)", "steps": []}
 
 
 def _read_again(recipe: Recipe, shard: Shard, name: str) -> Document | Quarantined | None:
@@ -159,15 +166,13 @@ def _read_again(recipe: Recipe, shard: Shard, name: str) -> Document | Quarantin
     return found
 
 
-def _shard(folder: Path, source: str, recipe: Recipe, inputs: Sequence[Path]) -> Shard | None:
-    """The shard that a document came from, if it is there and has not changed."""
+def _shards(folder: Path, meta: dict[str, Any], recipe: Recipe, inputs: Sequence[Path]) -> list[Shard]:
+    """The shards that a document may have come from, if they are there and have not changed."""
     if not inputs:
-        return None
+        return []
     digests = {row["name"]: row["sha256"] for row in (read_manifest(folder) or {}).get("inputs", [])}
-    for shard in recipe.source.shards(inputs):
-        if shard.holds(source):
-            return shard if digests.get(shard.name) == shard.digest else None
-    return None
+    holding = (shard for shard in recipe.source.shards(inputs) if shard.holds(meta))
+    return [shard for shard in holding if digests.get(shard.name) == shard.digest]
 
 
 def _moments(document: Document, name: str, recipe: Recipe, fate: dict[str, str]) -> Iterator[Moment]:
@@ -209,7 +214,8 @@ def _moments(document: Document, name: str, recipe: Recipe, fate: dict[str, str]
 def _split_words(before: str, part: Document, parts: int) -> str:
     if parts == 1 and part.text == before:
         return "left whole"
-    return f"one of {parts} parts, {len(part.text):,} of {len(before):,} characters"
+    share = "of" if part.text in before else "made from"  # conversations are no pieces of a text
+    return f"one of {parts} parts, {len(part.text):,} {share} {len(before):,} characters"
 
 
 def _edit_words(before: str, document: Document) -> str:

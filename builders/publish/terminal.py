@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 import time
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from builders.engine.finish import Request
 
 CUT_CHARS = 72
+TURN_CHARS = 300  # of a turn of the conversation whose life is told
+MIN_TEXT_COLUMN = 12  # columns of a terminal: where there are fewer, a table is told row by row
 OK, SOME_QUARANTINED, REFUSED = 0, 1, 3
 
 
@@ -40,13 +43,37 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     values = [list(row) for row in rows]
     numeric = [all(isinstance(row[place], (int, float)) for row in values) for place in range(len(head))]
     cells = [[_cell(value) for value in row] for row in values]
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    if console.width < _least_width(head, cells, numeric):
+        _tell(head, cells)
+        return
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, (name, right) in enumerate(zip(head, numeric, strict=True)):
         grid.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=place == 0)
     for row in cells:
         grid.add_row(*(_literal(value) for value in row))
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     console.print(grid)
+
+
+def _least_width(head: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool]) -> int:
+    """The width of a terminal that has room for the first column, the numbers, and something of each text."""
+    from rich.cells import cell_len
+
+    widest = [max(map(cell_len, column)) for column in zip(head, *cells, strict=True)]
+    whole = [place == 0 or number for place, number in enumerate(numeric)]
+    needed = [
+        width if all_of_it else min(width, MIN_TEXT_COLUMN) for width, all_of_it in zip(widest, whole, strict=True)
+    ]
+    return sum(needed) + 3 * len(head)
+
+
+def _tell(head: Sequence[str], cells: Iterable[Sequence[str]]) -> None:
+    """Rows one under another, for a terminal too narrow for a table."""
+    for row in cells:
+        print(f"\n{head[0]}: {row[0]}")
+        for name, value in zip(head[1:], row[1:], strict=True):
+            print(f"  {name}: {value}".rstrip())
+    print()
 
 
 def _literal(value: str) -> Any:
@@ -101,26 +128,17 @@ def _version_row(folder: Path) -> dict[str, Any]:
 
 
 def show_plan(recipe: Recipe, out: Path, *, as_json: bool) -> int:
-    plan = plan_of(recipe)
     if as_json:
-        print_json(plan)
+        print_json(plan_of(recipe))
         return OK
     print(f"{recipe.name}: {recipe.summary}\n")
     for name, part in recipe.parts().items():
         print(f"{name}: {(type(part).__doc__ or '').strip().splitlines()[0]}")
-        fields = {key: value for key, value in _fields(plan, name).items() if key not in ("class", "version")}
-        for key, value in fields.items():
-            print(f"    {name}.{key}={write_value(value)}")
+        for key in sorted(field.name for field in dataclasses.fields(part)):
+            print(f"    {name}.{key}={write_value(getattr(part, key))}")
     built = [path.name for path in finished_versions(out) if path.parent.name == recipe.name]
     print(f"\nversions built in {out}: {', '.join(built) or 'none yet'}")
     return OK
-
-
-def _fields(plan: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    if not name.startswith("steps."):
-        fields: Mapping[str, Any] = plan[name]
-        return fields
-    return next(step for step in plan["steps"] if step["class"] == name.removeprefix("steps."))
 
 
 # ---------------------------------------------------------------- build
@@ -159,19 +177,23 @@ def show_built(built: Built, *, as_json: bool, quiet: bool) -> int:
     if quiet:
         return code
     rows, characters = manifest["rows"], manifest["characters"]
-    share = characters["kept"] / characters["in"] if characters["in"] else 0
     print(f"{manifest['name']} {manifest['version']}{' was finished before' if built.already else ''}: {built.folder}")
     _step_table(manifest)
     print(f"rows         {rows['train']:,} train, {rows['valid']:,} valid")
     gone = (f"{manifest[kind]:,} {kind}" for kind in ("dropped", "duplicates", "quarantined"))
     print(f"gone         {', '.join(gone)}")
-    print(f"characters   {characters['kept']:,} kept of {characters['in']:,} ({share:.1%})")
+    print(f"characters   {_kept(characters['kept'], characters['in'])}")
     print(f"time         {built.seconds:.1f} s")
     print(f"report       {built.folder / 'report.html'}")
     if manifest["quarantined"]:
         reasons = ", ".join(f"{count} x {reason}" for reason, count in manifest["ledger"]["quarantined"].items())
         print(f"quarantined: {reasons}; see dropped/", file=sys.stderr)
     return code
+
+
+def _kept(kept: int, read: int) -> str:
+    """Steps that ask questions about a text write more than was read."""
+    return f"{kept:,} kept of {read:,} ({kept / read:.1%})" if kept <= read else f"{kept:,} written from {read:,}"
 
 
 def _step_table(manifest: Mapping[str, Any]) -> None:
@@ -210,7 +232,19 @@ def show_dataset(folder: Path, rows: int, *, as_json: bool) -> int:
     return OK
 
 
-def show_life(folder: Path, name: str, recipe: Recipe, inputs: Sequence[Path], *, as_json: bool) -> int:
+def _told(value: Any) -> str:
+    """A value of metadata as a person reads it."""
+    match value:
+        case None:
+            return ""
+        case list() if all(isinstance(one, str) for one in value):
+            return ", ".join(value)
+        case list() | dict():
+            return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def show_life(folder: Path, name: str, recipe: Recipe | None, inputs: Sequence[Path], *, as_json: bool) -> int:
     from builders.publish.life import life_of
 
     life = life_of(folder, name, recipe, inputs)
@@ -219,7 +253,9 @@ def show_life(folder: Path, name: str, recipe: Recipe, inputs: Sequence[Path], *
         return OK
     print(f"{life['id']}: {life['end']}")
     for key, value in life["meta"].items():
-        print(f"  {key}: {cut(str(value))}")
+        print(f"  {key}: {cut(_told(value))}".rstrip())
+    for message in life.get("messages", ()):
+        print(f"  {message['role']:<9} | {cut(message['content'], TURN_CHARS)}")
     if life["origin"]:
         print(f"\nfrom {life['origin']}")
     for step in life["steps"]:

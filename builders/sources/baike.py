@@ -53,7 +53,8 @@ class PagesShard(Shard):
         """What stands before the names of its pages: the input, where two have pages of one name."""
         return self.name.removesuffix(_group_name(self.files))
 
-    def holds(self, source: str) -> bool:
+    def holds(self, meta: Meta) -> bool:
+        source = str(meta.get("source", ""))
         return source.startswith(self.folder) and source.removeprefix(self.folder) in dict(self.files)
 
 

@@ -19,7 +19,7 @@ from builders.sources.dialogue_mapping import mapped
 from builders.sources.dialogue_rows import LIST_COLUMNS, Format, UnfitError, stands_apart
 from builders.sources.dialogue_texts import MAX_YAML_BYTES, blocks_of, chatterbot_rows
 from builders.sources.inputs import MIB, UnreadableError, file_kind, refused, short_key
-from builders.sources.row_files import SUFFIXES, OpenFile, RowFiles
+from builders.sources.row_files import SUFFIXES, OpenFile, RowFiles, placed
 from builders.sources.rows import (
     BYTE_ORDER_MARK,
     SAMPLE_BYTES,
@@ -140,7 +140,7 @@ class Conversations(RowFiles):
                     response = next(responses, None)
                 if isinstance(response, Row) and response.number == post.number:
                     piece = Piece(post, (post.columns["text"], response.columns["text"]))
-                    yield from self._conversations(piece, name, FORMATS[name], files[0])
+                    yield from placed(self._conversations(piece, name, FORMATS[name], files[0]), post, files[0])
                 else:
                     yield self.refuse(post, files[0], "no answer", "the other file has nothing on this line")
 
@@ -155,7 +155,8 @@ class Conversations(RowFiles):
             if isinstance(piece, BadRow):
                 yield refused(f"{file.key}-{piece.mark}", piece.reason, file.source, piece.text)
             else:
-                yield from self._conversations(piece, name, format, file)
+                row = piece.row._replace(raw=b"") if format.unit == "block" else piece.row  # the first line of a block
+                yield from placed(self._conversations(piece, name, format, file), row, file)
         if piece is None:
             yield refused(file.key, "empty file: there is no row, line or turn in it", file.source)
 

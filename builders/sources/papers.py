@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from builders.document import Document, Meta, Quarantined
 from builders.sources.inputs import MIB, file_kind, refused
-from builders.sources.row_files import UTF16_MARKS, OpenFile, RowFiles
+from builders.sources.row_files import UTF16_MARKS, OpenFile, RowFiles, placed
 from builders.sources.rows import BadRow, Row, can_be_kept, kind_of, read_text_lines
 from builders.text.decode import decode
 from validators.characters import fold
@@ -93,7 +93,8 @@ class Papers(RowFiles):
                 continue
             cells = [cell.strip() for cell in line.columns["line"].split("\t")]
             try:
-                yield from self._paper(line._replace(columns=_columns_of(cells)), file)
+                paper = self._paper(line._replace(columns=_columns_of(cells)), file)
+                yield from placed(paper, line, file)
             except _UnfitError as error:
                 rule, _, why = str(error).partition(": ")
                 yield self.refuse(line, file, rule, why)

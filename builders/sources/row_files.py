@@ -7,7 +7,7 @@ What a row becomes is the business of the source.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from io import BufferedReader, BytesIO, RawIOBase
@@ -68,6 +68,7 @@ class OpenFile:
     stream: BufferedReader
     offset: int = 0
     number: int = 1
+    recoded: bool = False  # UTF-16, of which the bytes are counted after it was made UTF-8
 
     @property
     def suffix(self) -> str:
@@ -106,7 +107,7 @@ class RowFiles(Source):
             if isinstance(row, BadRow):
                 yield refused(f"{file.key}-{row.mark}", row.reason, file.source, row.text)
             else:
-                yield from self.documents(row, file)
+                yield from placed(self.documents(row, file), row, file)
 
     def is_of_lines(self, suffix: str) -> bool:
         """Whether a file with this suffix is one of lines, which can be cut between any two of them."""
@@ -177,7 +178,8 @@ class RowFiles(Source):
                 if not buffered.peek(1):
                     raise UnreadableError("empty file")
                 offset, number = (part.start, part.first_line) if part else (0, 1)
-                yield from self.read_file(OpenFile(name, key, source, buffered, offset, number))
+                recoded = buffered.peek(2)[:2] in UTF16_MARKS
+                yield from self.read_file(OpenFile(name, key, source, buffered, offset, number, recoded))
         except UnreadableError as error:
             yield refused(key, str(error), source)
 
@@ -245,6 +247,15 @@ class RowFiles(Source):
         return refused(
             self.id_of(row, file), ": ".join(filter(None, (rule, row.place, why))), file.source, row.quoted()
         )
+
+
+def placed(found: Iterable[Document | Quarantined], row: Row, file: OpenFile) -> Iterator[Document | Quarantined]:
+    """What a row became, with its place: `line 3, bytes 329 to 412` of the unpacked file, or `row 12`."""
+    span = f", bytes {row.at:,} to {row.at + len(row.raw):,}" if row.raw and not file.recoded else ""
+    for one in found:
+        if isinstance(one, Document):
+            one.place = f"{row.place}{span}"
+        yield one
 
 
 def stated_id(value: object) -> str:

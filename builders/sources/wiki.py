@@ -23,7 +23,7 @@ from builders.sources.inputs import (
     refused,
     short_key,
 )
-from builders.sources.row_files import JSON_LINES_SUFFIXES, OpenFile, PartShard, RowFiles
+from builders.sources.row_files import JSON_LINES_SUFFIXES, OpenFile, PartShard, RowFiles, placed
 from builders.sources.rows import BYTE_ORDER_MARK, BadRow, Row, can_be_kept, kind_of, read_json_lines
 from builders.sources.tables import no_column
 from builders.sources.wiki_dumps import GroupFinder, cut_dump, dump_of_index, indexes_of, is_bz2_dump, suffix_of
@@ -39,7 +39,7 @@ from builders.sources.wiki_extracts import (
 )
 from builders.sources.wiki_group_files import PackedGroups, group_in_file, unpack_groups
 from builders.sources.wiki_streams import read_streams
-from builders.sources.wiki_xml import Break, Page, PageCutter, Piece
+from builders.sources.wiki_xml import Break, Page, PageCutter, Piece, place_of_page
 from builders.steps import Shard
 from validators.errors import SikuError
 
@@ -180,7 +180,8 @@ class Wiki(RowFiles):
             elif not page.text.strip():
                 yield refused(page.id or f"{key}-{page.mark}", "empty page", source, page.title)
             else:
-                yield Document(page.id or f"{key}-{page.mark}", page.text, _meta_of(page, source))
+                id, meta = page.id or f"{key}-{page.mark}", _meta_of(page, source)
+                yield Document(id, page.text, meta, place=place_of_page(page))
         if not found:
             yield refused(key, "empty file: there is no page in it", source)
 
@@ -198,7 +199,7 @@ class Wiki(RowFiles):
             id = found.id or f"{file.key}-{found.at:012d}"
             if found.text.strip():
                 meta: Meta = {"title": found.title, "url": found.url, "form": "extracted", "source": file.source}
-                yield Document(id, found.text, _counted(meta, found.replaced))
+                yield Document(id, found.text, _counted(meta, found.replaced), place=f"byte {found.at:,}")
             else:
                 yield refused(id, "empty text", file.source, found.title)
 
@@ -214,9 +215,10 @@ class Wiki(RowFiles):
                 index = id
                 continue
             elif index is not None or is_cirrus(row):
-                yield from self._article(row._replace(columns=from_cirrus(row.columns, index or "")), file, "cirrus")
+                cirrus = row._replace(columns=from_cirrus(row.columns, index or ""))
+                yield from placed(self._article(cirrus, file, "cirrus"), row, file)
             else:
-                yield from self._article(row, file, "extracted")
+                yield from placed(self._article(row, file, "extracted"), row, file)
             index = None
 
     def _article(self, row: Row, file: OpenFile, form: str) -> Iterator[Document | Quarantined]:

@@ -202,6 +202,12 @@ def place_of(stream: int, offset: int | None = None) -> str:
     return ", ".join(places)
 
 
+def place_of_page(page: Page) -> str:
+    """Where a page begins, for people: `byte 1,234`, or `stream at byte 3,109, byte 466 of it`."""
+    stream, _, offset = page.mark.rpartition("-")
+    return place_of(int(stream or 0), int(offset))
+
+
 def _bad_row(rule: str, why: str, stream: int, offset: int, raw: bytes) -> BadRow:
     reason = ": ".join(filter(None, (rule, place_of(stream, offset), why)))
     return BadRow(mark_of(stream, offset), reason, quote(raw))

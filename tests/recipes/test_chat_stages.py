@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,16 @@ def test_a_stage_of_two_built_sets(tmp_path: Path, siku: Siku) -> None:
         for id, row in mixed.items():
             if row["dataset"] == name:
                 assert (row["messages"], row["parents"]) == (whole[id]["messages"], whole[id]["parents"])
+
+
+def test_the_life_of_a_mixed_row_leads_to_its_source(tmp_path: Path, siku: Siku) -> None:
+    siku("build", "dialogue-sft", "-q")
+    built = siku("build", "chat-stage1", "--input", "dialogue-sft@1", "--json").json
+    id = next(id for id, row in rows(tmp_path / built["path"]).items() if row["source"] == "support.jsonl")
+    told = siku("inspect", "chat-stage1", id).out
+    place, _, command = told.partition("from ")[2].splitlines()[0].partition("; before that: siku ")
+    assert place == "dialogue-sft@1/train/part-00000.parquet"
+    assert "from support.jsonl, line " in siku(*shlex.split(command)).out
 
 
 def test_a_stage_of_files(tmp_path: Path, siku: Siku) -> None:

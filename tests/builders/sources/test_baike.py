@@ -104,7 +104,7 @@ def test_pages_of_one_name_in_two_inputs(tmp_path: Path) -> None:
     pieces = read(tmp_path / "one", tmp_path / "two")
     assert sorted(piece.meta["source"] for piece in pieces) == ["one/柳.html", "two/柳.html"]
     assert len({piece.id for piece in pieces}) == 2
-    held = [[shard.holds(f"{folder}/柳.html") for folder in ("one", "two", "three")] for shard in shards]
+    held = [[shard.holds({"source": f"{folder}/柳.html"}) for folder in ("one", "two", "three")] for shard in shards]
     assert held == [[True, False, False], [False, True, False]]
 
 
