@@ -15,13 +15,13 @@ from typing import Any
 from builders import __version__
 from builders.crawl import commands as crawl
 from validators import command_line
-from validators.command_line import Args, Command, Parser, flag, parse, path
+from validators.command_line import Args, Command, Parser, flag, out_folder, parse, path
 from validators.errors import SikuError, as_siku_error
 
 HOME = Path(__file__).parent
 
 
-OUT = flag("--out", type=path, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)")
+OUT = flag("--out", type=out_folder, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)")
 DATASET = flag("dataset", metavar="DATASET", help="NAME, NAME@VERSION or a folder")
 
 
@@ -180,6 +180,12 @@ def _recipe(name: str) -> Any:
     return find_recipe(name, HOME / "recipes")
 
 
+def _recipe_names() -> set[str]:
+    from builders.engine.recipe import recipe_files
+
+    return {path.stem.replace("_", "-") for path in recipe_files(HOME / "recipes")}
+
+
 def _request(args: Args) -> Any:
     from builders.engine.finish import Request
     from builders.engine.plan import apply_settings, changed_settings, check_reads, read_plan, recipe_of
@@ -246,6 +252,8 @@ def _input(given: Path, out: Path) -> Path:
     try:
         return _dataset(str(given), out)
     except SikuError:
+        if "@" in given.name or given.name in _recipe_names():
+            raise
         return given  # the source says that it is not there
 
 
@@ -264,12 +272,16 @@ def _dataset(name: str, out: Path) -> Path:
 
 
 def _recipe_of(folder: Path) -> Any:
+    """The recipe that a dataset was built with, None if its plan is for another version of the code."""
     from builders.engine.manifest import read_manifest
     from builders.engine.plan import recipe_of
     from builders.publish.life import remembered_recipe
 
     plan = (read_manifest(folder) or {})["plan"]
-    return recipe_of(plan, _recipe(remembered_recipe(*_home_of(folder)) or plan["recipe"]))
+    try:
+        return recipe_of(plan, _recipe(remembered_recipe(*_home_of(folder)) or plan["recipe"]))
+    except SikuError:
+        return None
 
 
 def _inputs_of(folder: Path, args: Args) -> list[Path]:

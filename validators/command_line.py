@@ -34,6 +34,15 @@ def path(text: str) -> Path:
         return Path(text)
 
 
+def out_folder(text: str) -> Path:
+    """A folder to write to. Raises SikuError where its name is not UTF-8: Arrow cannot write there."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SikuError("--out is not UTF-8", where=text, next="--out with another name") from None
+    return path(text)
+
+
 EVERYWHERE = (
     flag("--json", action="store_true", help="one JSON document on standard output"),
     flag("-q", "--quiet", action="store_true", help="no progress, no warnings"),
@@ -55,11 +64,18 @@ class Parser(argparse.ArgumentParser):
     """Argparse whose mistakes are SikuErrors that name the nearest word."""
 
     known: tuple[str, ...] = ()
+    typed: tuple[str, ...] = ()
 
     def error(self, message: str) -> NoReturn:
-        wrong = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: (\S+)", message)
-        word = next((group for group in wrong.groups() if group), "") if wrong else ""
-        raise SikuError(message, why=nearest(word, self.known) if word else "", next=f"{self.prog} --help")
+        if wrong := re.search(r"argument COMMAND: invalid choice: '([^']*)'", message):
+            message, why = f"there is no command {wrong[1]!r}", nearest(wrong[1], self.known)
+        elif "required: COMMAND" in message:
+            why = f"there is: {', '.join(self.known)}"
+        else:
+            flags = (word.partition("=")[0] for word in self.typed if word.startswith("--"))
+            unknown = next((word for word in flags if word not in self.known), "")
+            why = f"{unknown}: {nearest(unknown, self.known)}" if unknown else ""
+        raise SikuError(message, why=why, next=f"{self.prog} --help")
 
 
 def make_parser(commands: Sequence[Command], groups: dict[str, str], version: str) -> Parser:
@@ -95,6 +111,7 @@ def _add(parser: Parser, flags: Sequence[Flag], **settings: Any) -> None:
 
 def parse(parser: Parser, words: Sequence[str]) -> Args:
     """The arguments of a command. Raises SikuError with the nearest words where they are none."""
+    Parser.typed = tuple(words)
     args, unknown = parser.parse_known_args(words)
     if unknown:
         args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")

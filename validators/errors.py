@@ -58,6 +58,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """`did you mean X?` for a misspelt name, or the list of what there is."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    if close and difflib.SequenceMatcher(None, name, close[0]).ratio() > SURELY_MEANT:
-        close = close[:1]
+    likeness = {one: difflib.SequenceMatcher(None, one, name).ratio() for one in close}
+    if close and likeness[close[0]] > SURELY_MEANT:
+        close = sorted(one for one in close if likeness[one] == likeness[close[0]])
+    close = close or [one for one in names if len(name) > 2 and name.lower() in one.lower()]
     return f"did you mean {' or '.join(close)}?" if close else f"there is: {', '.join(names)}"

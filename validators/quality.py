@@ -142,7 +142,7 @@ class Quality(Check):
             raise SikuError(
                 f"Quality knows no genre {self.genre!r}",
                 where="step Quality, field genre",
-                next=nearest(self.genre, ["auto", *GENRES]),
+                why=nearest(self.genre, ["auto", *GENRES]),
             )
 
     def __call__(self, text: str) -> Verdict | None:

@@ -85,6 +85,10 @@ def crawl_dump(
     """
     wanted = check_digests({"sha256": sha256, "sha1": sha1, "md5": md5})
     try:
+        parse_url(url)
+    except RefusedError as error:
+        raise SikuError("no URL", why=str(error), next="siku crawl dump https://HOST/PATH/FILE --out DIR") from error
+    try:
         name = _file_name(url)
         with Fetcher([url, *filter(None, [checksums])], manners or Manners()) as fetcher:
             if checksums:

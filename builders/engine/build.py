@@ -24,7 +24,7 @@ from builders.engine.local import Workers
 from builders.engine.manifest import package_versions
 from builders.engine.plan import FORMAT, describe, digest
 from builders.engine.progress import Progress
-from builders.engine.stages import NAMES_FILE, ROWS_FILE, Decided, PartTask, Piece, ShardTask
+from builders.engine.stages import NAMES_FILE, REFUSED_FILE, ROWS_FILE, Decided, PartTask, Piece, ShardTask
 from builders.engine.tables import RESERVED, merge_columns, read_rows
 from builders.steps import Corpus, Fate, Shard, Split
 from validators.errors import SikuError
@@ -103,9 +103,14 @@ def build(request: Request, progress: Progress | None = None) -> Built:
         warnings = guard(request.recipe.steps, total)
         if work.renamed:
             warnings.append(f"{work.renamed:,} ids were met before: those rows have ~ in their id, see `id_given`")
-        refuse_nothing(total)
+        refuse_nothing(total, request.recipe.name, refused_of(stages))
         manifest = publish(request, identity, [stage.shard for stage in stages], total, parts)
     return Built(manifest, request.folder, warnings, time.monotonic() - started)
+
+
+def refused_of(stages: Iterable[Stage]) -> Iterator[dict[str, Any]]:
+    """What was refused on the way, as rows of the table REFUSED."""
+    return (row for stage in stages for folder in stage.folders for row in read_rows(folder / REFUSED_FILE))
 
 
 class Work:

@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,7 +151,7 @@ def inputs_file(out: Path, name: str, version: str) -> Path:
     return out / ".siku" / "inputs" / f"{name}@{version}.json"
 
 
-def refuse_nothing(total: Ledger) -> None:
+def refuse_nothing(total: Ledger, recipe: str, refused: Iterable[Mapping[str, Any]]) -> None:
     """Raise SikuError if no document was kept: an empty dataset is never what was wanted."""
     if total.rows.total():
         return
@@ -160,10 +160,19 @@ def refuse_nothing(total: Ledger) -> None:
     unread = total.documents_in == 0
     raise SikuError(
         "nothing could be read from the input" if unread else "no document was kept",
+        where=next((_example(row) for row in refused), ""),
         why=why or "the input holds no document",
-        next="give --input files or folders that hold text" if unread else "siku show RECIPE, and --set for its limits",
+        next=f"siku build {recipe} --input FILE_OR_FOLDER (docs/sources.md has what it reads)"
+        if unread
+        else f"siku show {recipe}",
         exit_code=2 if unread else 3,
     )
+
+
+def _example(row: Mapping[str, Any]) -> str:
+    """The first that was refused: where it stood, and why in full."""
+    source = orjson.loads(row["meta"]).get("source", row["id"])
+    return f"{source}: {row['reason'].removeprefix('quarantined: ')}"
 
 
 def publish(

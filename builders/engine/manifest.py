@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ def find_dataset(name: str, out: Path) -> Path:
         f"{name} is not finished" if unfinished else f"there is no dataset {name!r}",
         where=str(folder if unfinished else out),
         why="it has no manifest.json" if unfinished else f"there is: {', '.join(sorted(found)) or 'none yet'}",
-        next="the command that began it goes on with it" if unfinished else "siku build RECIPE, or --out DIR",
+        next="the command that began it goes on with it" if unfinished else f"siku list --out {shlex.quote(str(out))}",
     )
 
 

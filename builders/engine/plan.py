@@ -47,16 +47,22 @@ def describe(part: Source | Step | Output) -> Json:
     paths = part.paths if isinstance(part, Step) else ()
     fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
     described |= {name: value for name, value in fields.items() if name not in paths}
-    if reads := {name: _content_of(fields[name]) for name in paths if fields[name]}:
+    if reads := {
+        name: _content_of(fields[name], f"steps.{described['class']}.{name}") for name in paths if fields[name]
+    }:
         described["reads"] = reads
     return described
 
 
-def _content_of(paths: Sequence[str]) -> list[str]:
+def _content_of(paths: Sequence[str], setting: str) -> list[str]:
     """Name and digest of every file below the paths; the name begins with that of the folder that was given."""
+    try:
+        found = find_files([Path(path).expanduser() for path in paths])
+    except SikuError as error:
+        raise SikuError(f"{setting}: {error.what}", where=error.where, next=f"--set {setting}=PATH") from error
     named = [
         (file.name if file.path == root.path else f"{root.folder}/{file.name}", file)
-        for root in find_files([Path(path).expanduser() for path in paths])
+        for root in found
         for file in root.files
     ]
     return sorted(f"{name} {_digest_of(file.path, file.size, file.path.stat().st_mtime_ns)}" for name, file in named)

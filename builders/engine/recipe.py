@@ -89,8 +89,8 @@ def find_recipe(name: str, folder: Path) -> Recipe:
     if name not in known:
         raise SikuError(
             f"there is no recipe {name!r}",
-            why=nearest(name, known),
-            next="siku list; a private recipe is given as its .py file",
+            why=f"{nearest(name, known)} (a private recipe is given as its .py file)",
+            next="siku list",
         )
     recipe: Recipe = importlib.import_module(f"recipes.{known[name].stem}").recipe
     return recipe

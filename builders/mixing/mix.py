@@ -94,7 +94,7 @@ class Mix(Corpus):
                 "weights and datasets do not match",
                 where="steps.Mix.weights",
                 why="; ".join(
-                    [f"{name} has no weight" for name in missing]
+                    [f"no weight for {', '.join(missing)}"] * bool(missing)
                     + [f"there are no rows of {name}: {nearest(name, available)}" for name in unknown]
                 ),
                 next="one weight for each: --set steps.Mix.weights="

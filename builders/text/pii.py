@@ -37,12 +37,12 @@ class Pii(Edit):
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise SikuError(
-                f"Pii has no mode {self.mode!r}", where="step Pii, field mode", next=nearest(self.mode, MODES)
+                f"Pii has no mode {self.mode!r}", where="step Pii, field mode", why=nearest(self.mode, MODES)
             )
         for name in self.types:
             if name not in PII_TYPES:
                 raise SikuError(
-                    f"Pii knows no type {name!r}", where="step Pii, field types", next=nearest(name, PII_TYPES)
+                    f"Pii knows no type {name!r}", where="step Pii, field types", why=nearest(name, PII_TYPES)
                 )
 
     def __call__(self, document: Document) -> Document:

@@ -191,7 +191,7 @@ def _simplify_lines(text: str, counts: _Lines, profile: str, traditional_around:
 
 def check_profile(profile: str) -> None:
     if profile not in PROFILES:
-        raise SikuError(f"there is no profile {profile!r} of traditional script", next=nearest(profile, PROFILES))
+        raise SikuError(f"there is no profile {profile!r} of traditional script", why=nearest(profile, PROFILES))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,7 +109,7 @@ def test_a_changed_dataset_is_refused(tmp_path: Path, sets: Path, siku: Siku) ->
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (["weights=news=1,poems=1"], "songs has no weight"),
+        (["weights=news=1,poems=1"], "no weight for songs"),
         (["weights=news=1,poems=1,songs=1,poem=2"], "there are no rows of poem: did you mean poems?"),
         (["weights=news=1,poems=1,songs=1", "size=99999999"], "there are not 99,999,999 characters"),
         (["weights=news"], "'news' is no weight"),
