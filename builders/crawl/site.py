@@ -27,8 +27,17 @@ from validators.errors import SikuError
 MAX_PAGES = 20_000
 FOLLOW = ", ".join(  # what tables of contents are called, and the link to the next page
     [
-        *("#list a", "#chapterlist a", "#catalog a", "#contents a", "#toc a", ".listmain a", ".chapterlist a"),
-        *(".chapter-list a", ".chapters a", ".catalog a", ".mulu a", ".volume a", ".toc a", "dl dd a"),
+        *(
+            "#list a",
+            "#chapterlist a",
+            "#catalog a",
+            "#catalogue a",
+            "#contents a",
+            "#toc a",
+            ".listmain a",
+            ".chapterlist a",
+        ),
+        *(".chapter-list a", ".chapters a", ".catalog a", ".catalogue a", ".mulu a", ".volume a", ".toc a", "dl dd a"),
         *("a[rel~=next]", "link[rel~=next]"),
     ]
 )
@@ -193,3 +202,5 @@ def _make_book(walk: _Walk, out: Path, selectors: Selectors, result: CrawlResult
         result.notes.append(f"no text: none of the pages behind {walk.start} has what --text selects")
     else:
         result.books.append(book)
+        if len(walk.pages) == 1:
+            result.notes.append(f"{walk.start} led to no other page: --follow CSS selects the links to its chapters")

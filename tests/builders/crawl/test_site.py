@@ -260,6 +260,12 @@ def test_pages_without_text_are_told(site: LoopbackSite, tmp_path: Path) -> None
     assert result.notes[0].startswith("no text")
 
 
+def test_a_start_that_leads_nowhere_is_told(book: LoopbackSite, tmp_path: Path) -> None:
+    result = crawl(book, tmp_path / "out", follow=".nothing a")
+    assert result.kept == 1
+    assert [note for note in result.notes if "led to no other page" in note]
+
+
 def test_links_in_the_order_of_the_page() -> None:
     raw = "<base href='/b/'><dl><dd><a href=2>二</a><dd><a href=1>一</a><dd><a href=2>二</a><dd><a>无</a></dl>".encode()
     assert links_of(raw, "http://a.example/x", "") == [("http://a.example/b/1", "一"), ("http://a.example/b/2", "二")]
