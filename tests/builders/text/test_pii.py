@@ -85,5 +85,5 @@ def test_a_wrong_setting_is_named(make: object, said: str) -> None:
     assert callable(make)
     with pytest.raises(SikuError) as error:
         make()
-    assert said in (error.value.next or "")
+    assert said in (error.value.why or "")
     assert "step Pii" in (error.value.where or "")
