@@ -44,7 +44,7 @@ class Document:
     notes: list[Note] = field(default_factory=list)  # drained by the engine after every step
     split: str = "train"  # or "valid", once a step has held it out
     messages: list[Message] | None = None  # of a conversation; then `text` is their transcript
-    place: str = ""  # where in its file a source found it, for `inspect`: "line 3, bytes 329 to 412"
+    place: str = field(default="", compare=False)  # in its file, for `inspect`: "line 3, bytes 329 to 412"
 
     def converse(self, messages: list[Message]) -> None:
         """Take these messages, and their transcript as text."""

@@ -179,7 +179,11 @@ class RowFiles(Source):
                     raise UnreadableError("empty file")
                 offset, number = (part.start, part.first_line) if part else (0, 1)
                 recoded = buffered.peek(2)[:2] in UTF16_MARKS
-                yield from self.read_file(OpenFile(name, key, source, buffered, offset, number, recoded))
+                found = None
+                for found in self.read_file(OpenFile(name, key, source, buffered, offset, number, recoded)):
+                    yield found
+                if found is None:
+                    raise UnreadableError("empty file: nothing stands in it")
         except UnreadableError as error:
             yield refused(key, str(error), source)
 
