@@ -22,6 +22,7 @@ _INDEX = re.compile(r"-index(\d*)\.txt(-p\d+p\d+)?(\.bz2)?$")
 _INDEX_LINE = re.compile(rb"^(\d{1,18}):", re.MULTILINE)
 _GROUP_IN_INDEX = re.compile(rb"^(\d{1,18}):\d+:[^:\n]+:CGroup/", re.MULTILINE)
 GROUP_TITLE = re.compile(rb"<title>[^<:]*:CGroup/")
+_BZ2_RATIO = 4  # bytes of wikitext in one packed byte
 _THREADS = 4  # bz2 unpacks without holding the interpreter's lock
 _LARGE_STREAM_BYTES = 4 * MIB
 _STREAMS_WITHOUT_PAGES = 2
@@ -54,8 +55,10 @@ def indexes_of(paths: Iterable[Path]) -> dict[Path, Path]:
 
 
 def cut_dump(path: Path, shard_bytes: int) -> list[Cut]:
-    """A dump in runs of whole pages, or of whole bz2 streams."""
-    return cut_streams(path, shard_bytes) if is_bz2_dump(path.name) else _cut_pages(path, shard_bytes)
+    """A dump in runs of whole pages of `shard_bytes`, or of whole bz2 streams that unpack to about as much."""
+    if is_bz2_dump(path.name):
+        return cut_streams(path, max(shard_bytes // _BZ2_RATIO, 1))
+    return _cut_pages(path, shard_bytes)
 
 
 def _cut_pages(path: Path, shard_bytes: int) -> list[Cut]:
