@@ -149,7 +149,8 @@ def _convert_well_formed(text: str) -> str:
 _WELL_FORMED = re.compile("[^\ud800-\udfff]+")
 
 
-def _convert(text: str, profile: str) -> str:
+def convert_all(text: str, profile: str) -> str:
+    """Simplified script for every line, whatever it is."""
     if "著" in text and (profile == "tw" or ("着" not in text and _SURELY_PARTICLE.search(text))):
         text = _PARTICLE.sub("着", text)
     return _WELL_FORMED.sub(lambda match: _convert_well_formed(match[0]), text)
@@ -183,7 +184,7 @@ def _simplify_lines(text: str, counts: _Lines, profile: str, traditional_around:
     if not rows:
         return text
     lines = text.split("\n")
-    converted = _convert("\n".join([lines[row] for row in rows]), profile).split("\n")
+    converted = convert_all("\n".join([lines[row] for row in rows]), profile).split("\n")
     for row, line in zip(rows, converted, strict=True):
         lines[row] = line
     return "\n".join(lines)

@@ -119,30 +119,21 @@ def parse_conversion_group(text: str) -> ConversionGroup:
 def replacements(rules: tuple[Rule, ...] | list[Rule], variant: str) -> dict[str, str]:
     """What each word of the rules becomes for a reader of `variant`; a later rule wins."""
     script = "zh-hans" if variant in ("zh-cn", "zh-sg", "zh-my") else "zh-hant"
+    codes = (variant, *FALLBACKS[variant])
     table: dict[str, str] = {}
     of_script: dict[str, str] = {}  # a rule for the variant itself comes before one for its script
     for rule in rules:
         words = dict(rule.words)
-        word = next((words[code] for code in (variant, *FALLBACKS[variant]) if code in words), "")
-        if word:
-            table.update(dict.fromkeys(words.values(), word))
+        for code in codes:
+            if code in words:
+                table.update(dict.fromkeys(words.values(), words[code]))
+                break
         for code, source, to in rule.one_way:
             if code == variant:
                 table[source] = to
             elif code == script:
                 of_script[source] = to
     return of_script | table
-
-
-def held_by(text: str, table: dict[str, str]) -> dict[str, str]:
-    """The part of a table of replacements whose words the text holds."""
-    if len(table) < 40:
-        return {word: new for word, new in table.items() if word in text}
-    from ahocorasick_rs import AhoCorasick
-
-    pairs = list(table.items())
-    hits = AhoCorasick(list(table)).find_matches_as_indexes(text, overlapping=True)
-    return dict(pairs[index] for index in sorted({index for index, _, _ in hits}))
 
 
 @lru_cache(maxsize=2048)

@@ -10,14 +10,17 @@ from builders.text.wiki_names import CATEGORY_NAMESPACES, FILE_NAMESPACES, OTHER
 from builders.text.wiki_templates import show_template
 from builders.text.wiki_variants import PageRules, chosen_word, parse_rule, show_variant
 
-# Every branch begins with one character, so `re` skips what is none of them. `-{{lang|…}}` is a hyphen and a template,
-# `-{{{lang|…}}…}-` a variant that begins with one. After braces a hyphen may end a variant or, in `}}-{`, begin one;
-# the first of three `]` may be the end of an address in the link.
+# Every branch begins with one character, so `re` skips what is none of them. Brackets without others in them, as most
+# are, make one token. `-{{lang|…}}` is a hyphen and a template, `-{{{lang|…}}…}-` a variant that begins with one. After
+# braces a hyphen may end a variant or, in `}}-{`, begin one; the first of three `]` may be the end of an address.
+_NO_BRACKETS = r"[^{}\[\]]*+"
 _TOKEN = re.compile(
-    r"(-\{(?!\{(?!\{))|\{\{+|\}\}+(?:-(?:\{(?!\{(?!\{)))?)?|\}-|\[\[|\]\](?:\](?!\]))?"
+    rf"(-\{{(?:(?!\{{){_NO_BRACKETS}\}}-|(?!\{{(?!\{{)))|\{{\{{(?:(?!\{{){_NO_BRACKETS}\}}\}}(?!\}})|\{{*)"
+    rf"|\}}\}}+(?:-(?:\{{(?!\{{(?!\{{)))?)?|\}}-|\[\[(?:(?!\[){_NO_BRACKETS}\]\])?|\]\](?:\](?!\]))?"
     r"|\n[ \t:*#;]*\{\|(?!\})|\n[ \t]*\|\}(?!\}))"
 )
 _TEMPLATE, _ARGUMENT, _LINK, _VARIANT, _TABLE = range(5)
+_WHOLE = {"{": _TEMPLATE, "[": _LINK, "-": _VARIANT}
 
 _MAX_DEPTH = 60  # MediaWiki gives up at 40; what is deeper goes, so that a text of brackets costs no more than others
 _MAX_BRACES = 40
@@ -34,9 +37,9 @@ def resolve_brackets(wikitext: str, variant: str, page: PageRules, title: str = 
     scan = _Scan(variant, page, title)
     pieces = _TOKEN.split(f"\n{wikitext}")
     scan.out.append(pieces[0])
-    for place in range(1, len(pieces), 2):
-        scan.token(pieces[place])
-        scan.out.append(pieces[place + 1])
+    for token, text in zip(pieces[1::2], pieces[2::2], strict=True):
+        scan.token(token)
+        scan.out.append(text)
     while scan.kinds:
         scan.give_up()
     text = "".join(scan.out)
@@ -56,20 +59,23 @@ class _Scan:
     open: list[int] = field(default_factory=lambda: [0] * 5)  # how many of each kind
 
     def token(self, token: str) -> None:
-        if token == "[[":
+        first = token[0]
+        if first in _WHOLE and len(token) > 3 and token[-1] != "{":
+            self.show(_WHOLE[first], token[2:-2])
+        elif first == "[":
             self.push(_LINK)
-        elif token[0] == "]":
+        elif first == "]":
             self.close_link(len(token) == 3)
-        elif token[0] == "{":
+        elif first == "{":
             self.open_braces(len(token))
-        elif token[0] == "}":
+        elif first == "-":
+            self.push(_VARIANT)
+        elif first == "}":
             hyphen = self.close_braces(token.count("}"), "-" in token)
             if token[-1] == "{" and hyphen:
                 self.push(_VARIANT)
             elif token[-1] == "{" or hyphen:
                 self.out.append(token[-1])
-        elif token == "-{":
-            self.push(_VARIANT)
         elif token[-1] == "|":
             self.push(_TABLE)
         elif not self.close_across(_TABLE, (_TEMPLATE, _ARGUMENT)):
@@ -143,11 +149,14 @@ class _Scan:
         """Closes the innermost open bracket; what it shows takes the place of its content."""
         kind, start = self.kinds.pop(), self.starts.pop()
         self.open[kind] -= 1
-        if len(self.kinds) >= _MAX_DEPTH:
-            del self.out[start:]
-            return
-        content = "".join(self.out[start:])
+        content = "".join(self.out[start:]) if len(self.kinds) < _MAX_DEPTH else ""
         del self.out[start:]
+        self.show(kind, content)
+
+    def show(self, kind: int, content: str) -> None:
+        """What a bracket with this content shows."""
+        if len(self.kinds) >= _MAX_DEPTH:
+            return
         if kind == _LINK:
             shown = show_link(content)
         elif kind == _TEMPLATE:

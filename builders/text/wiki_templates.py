@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from builders.text.wiki_marks import BREAK, mask, raw
 from builders.text.wiki_names import CURRENCIES, LANGUAGES, UNITS
@@ -285,10 +285,15 @@ def _switch(value: str, cases: list[str]) -> str:
 _BEFORE_NAME = re.compile(r"\s*(?:(?:safe)?subst:|template:|模板:|樣板:|t:|:)?\s*", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
+def _template_name(head: str) -> str:
+    return _BEFORE_NAME.sub("", head, count=1).strip().lower().replace("_", " ")
+
+
 def show_template(content: str, page: PageRules, title: str = "") -> str:
     """What `{{content}}` shows: text, or nothing; rules of `{{NoteTA}}` are added to the page's."""
     head, bar, rest = content.partition("|")
-    name = _BEFORE_NAME.sub("", head, count=1).strip().lower().replace("_", " ")
+    name = _template_name(head)
     if name in _CHARACTERS and not bar:
         return mask(_CHARACTERS[name]) if name in ("!", "!!", "=", "*") else _CHARACTERS[name]
     if make := _TABLE.get(name):

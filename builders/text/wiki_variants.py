@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from builders.text.wiki_marks import ENDED, decode_entities, raw, unmask, without_raw_marks
@@ -29,9 +30,8 @@ _NAMES = {
 }  # fmt: skip
 
 _CODE = "zh(?:-hans|-hant)?(?:-(?:cn|tw|hk|mo|sg|my))?"
-_ENTRY = re.compile(
-    rf"\s*(?:(?P<source>[^;]*?)\s*=>)?\s*(?P<code>{_CODE})\s*[:：](?P<text>.*)", re.IGNORECASE | re.DOTALL
-)
+_ENTRY = re.compile(rf"\s*({_CODE})\s*[:：](.*)", re.IGNORECASE | re.DOTALL)
+_ONE_WAY = re.compile(rf"([^;]*?)=>\s*({_CODE})\s*[:：](.*)", re.IGNORECASE | re.DOTALL)
 _ONE_FLAG = re.compile(rf"[A-Z+\-]|{_CODE}", re.IGNORECASE)
 _ENTITY_HEAD = re.compile(r"&#?\w{1,30}\Z")
 
@@ -68,6 +68,7 @@ class PageRules:
         return [rule for index, rule in enumerate(self.rules) if not any(rule == old and index < n for old, n in ended)]
 
 
+@lru_cache(maxsize=1024)
 def variant_code(code: str) -> str:
     """A variant as MediaWiki writes it: `zh-Hant-TW` is `zh-tw`; "" for what is none."""
     code = code.strip().lower().replace("_", "-")
@@ -80,8 +81,11 @@ def _entries(text: str) -> list[tuple[str | None, str, str]]:
     found: list[tuple[str | None, str, list[str]]] = []
     for piece in text.split(";"):
         if match := _ENTRY.fullmatch(piece):
-            if code := variant_code(match["code"]):
-                found.append((match["source"], code, [match["text"]]))
+            if code := variant_code(match[1]):
+                found.append((None, code, [match[2]]))
+        elif "=>" in piece and (match := _ONE_WAY.fullmatch(piece)):
+            if code := variant_code(match[2]):
+                found.append((match[1].strip(), code, [match[3]]))
         elif found and piece and (_ENTITY_HEAD.search(found[-1][2][-1]) or not piece[0].isspace()):
             found[-1][2].append(piece)  # &nbsp; and Steins;Gate, but not what is left behind a last `; `
     return [(source, code, ";".join(pieces).strip()) for source, code, pieces in found]
@@ -95,7 +99,7 @@ def parse_rule(text: str) -> Rule | None:
         if source is None:
             if word:
                 words[code] = word
-        elif source := source.strip():
+        elif source:
             one_way[code, source] = word
     if not words and not one_way:
         return None
@@ -114,47 +118,51 @@ def page_rule(text: str) -> Rule | None:
 def chosen_word(rule: Rule, variant: str) -> tuple[str, bool]:
     """What a reader of `variant` sees of a rule in place, and whether it is in a script that suits."""
     words = dict(rule.words)
+    if word := words.get(variant):
+        return word, True
+    one_way = {code: word for code, _, word in reversed(rule.one_way)}
     for code in (variant, *FALLBACKS[variant]):
-        if code in words:
-            return words[code], True
-    for code, _, word in rule.one_way:
-        if code == variant:
-            return word, True
+        if code in words or code in one_way:
+            return words.get(code) or one_way[code], True
     others = [*words.values(), *(word for _, _, word in rule.one_way)]
     return others[0], False
 
 
-def _split_flags(content: str) -> tuple[set[str], str]:
-    """The flags before the first `|`, and the rest; no flags where what stands there is none."""
-    head, bar, rest = content.partition("|")
-    if not bar:
-        return set(), content
+@lru_cache(maxsize=1024)
+def _flags(head: str) -> frozenset[str] | None:
+    """The flags that stand before a `|`; `None` where that is none."""
     flags = [flag.strip() for flag in head.split(";")]
     if not all(_ONE_FLAG.fullmatch(flag) for flag in flags if flag):
-        return set(), content
-    return {variant_code(flag) or flag.upper() for flag in flags if flag}, rest
+        return None
+    return frozenset(variant_code(flag) or flag.upper() for flag in flags if flag)
 
 
 def show_variant(content: str, variant: str, page: PageRules) -> str:
     """What `-{content}-` shows; the rules that it makes are added to the page's."""
-    flags, text = _split_flags(content)
+    head, bar, text = content.partition("|")
+    flags = _flags(head) if bar else None
+    if flags is None:
+        return _chosen(content, variant)
     if "R" in flags:
         return raw(text)
     if "N" in flags:
         return _NAMES.get(variant_code(text), text)
     if "-" in flags:
         return page.end(page_rule(text))
-    if any(flag.startswith("ZH") or flag in _NAMES for flag in flags):
+    if not flags.isdisjoint(_NAMES):
         return text
-    if flags & {"H", "A", "+", "T"} and (rule := page_rule(text)):
+    if not flags.isdisjoint("HA+T") and (rule := page_rule(text)):
         if "T" in flags:
             page.title = rule
         if flags != {"T"}:
             page.rules.append(rule)
     if "D" in flags:
         return _described(text)
-    if flags & {"H", "T", "+"}:
-        return ""
+    return _chosen(text, variant) if flags.isdisjoint("HT+") else ""
+
+
+def _chosen(text: str, variant: str) -> str:
+    """What is shown of a rule, or of a text that is none."""
     if (rule := parse_rule(text)) is None:
         return "" if _entries(text) else raw(text)  # every value is empty, or it is no rule
     word, suits = chosen_word(rule, variant)

@@ -62,6 +62,7 @@ def read_article(
     code = variant_code(variant)
     if code not in FALLBACKS:
         raise SikuError(f"there is no Chinese variant {variant!r}", why=nearest(variant, tuple(FALLBACKS)))
+    title = clean_input(title)
     page = PageRules()
     text = resolve_elements(clean_input(wikitext))
     text = resolve_brackets(text, code, page, title)

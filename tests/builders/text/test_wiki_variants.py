@@ -41,6 +41,7 @@ from builders.text.wikitext import wikitext_to_text
         ("{{x}}-{瞭}-，{{lang|en|a}}-{zh-cn:甲;zh-tw:乙}-，{{lang|en|a}}-{{lang|en|b}}", "瞭，a甲，a-b"),
         ("-{zh-cn:{{lang|en|a}}-{後}-;zh-tw:乙}-", "a後"),
         ("甲-{zh-cn:;zh-tw:;}-乙", "甲乙"),
+        ("-{丙=>zh-tw:乙;丙=>zh-hans:甲;丁=>zh-hans:丁}-", "甲"),
         ("-{H|0=>zh-cn:A}--{H|0=>zh-hans:B;1=>zh-hans:C}-01", "AC"),
         # a rule counts for the whole page, up to where it ends
         ("網誌\n\n-{A|zh-cn:博客;zh-tw:網誌}-\n\n-{-|zh-cn:博客;zh-tw:網誌}-\n\n網誌", "博客\n\n博客\n\n网志"),

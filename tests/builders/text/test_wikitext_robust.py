@@ -41,7 +41,10 @@ def test_any_text(text: str) -> None:
     "odd", ["\ud800", "\ufdd0甲\ufdd1", "&#xD800;", "&#xFDD3;", "&#0;", "\x00", "\r\n\r", "\ufdd5甲"]
 )
 def test_odd_characters(odd: str) -> None:
-    assert not re.search("[\ufdd0-\ufdef]", wikitext_to_text(f"前{odd}後"))
+    rules = ";".join(f"甲{number}=>zh-cn:乙{number}" for number in range(50))
+    text = wikitext_to_text(f"-{{H|{rules}}}-前{odd}後甲7", title=odd)
+    assert not re.search("[\ufdd0-\ufdef\ud800-\udfff]", text)
+    assert text.endswith("后乙7")
 
 
 _UNITS = [
