@@ -58,6 +58,11 @@ class Document:
         return transcript(self.messages[1:])
 
 
+def are_messages(value: object) -> bool:
+    """Whether a value of metadata is the messages of a refused conversation, and no column of that name."""
+    return isinstance(value, list) and all(isinstance(one, dict) and {"role", "content"} == one.keys() for one in value)
+
+
 def conversation(id: str, messages: list[Message], meta: Meta | None = None) -> Document:
     """A document that is a conversation; `meta["parents"]` are the ids of what it was made from.
 

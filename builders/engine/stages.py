@@ -50,7 +50,10 @@ PART_FILES = {
     "dropped": "dropped.parquet",
     "evidence": "evidence.parquet",
 }
-LENGTH_EDGES = [0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 1_000_000]  # characters
+LENGTH_EDGES = [  # characters
+    *(0, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000),
+    *(10_000, 20_000, 50_000, 100_000, 1_000_000),
+]
 MAX_FACET_VALUES = 1000
 
 

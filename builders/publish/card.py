@@ -35,10 +35,11 @@ HUB_LICENCES = re.compile(
 )
 COLUMN_KINDS = {"bool": "true or false", "int": "whole number", "float": "number", "json": "JSON text"}
 LIMITS = (
-    "**It is cleaned by rules, not read by people.** Some advertisements, headings and slips of scanning remain, and "
-    "some sentences of the authors were cut. Judge by the samples in `report.html`.",
-    "**Nothing was done that the steps above do not name.** Where no step looks for personal data, offensive passages "
-    "or the questions of benchmarks, they may be in it.",
+    "**It is cleaned by rules, not read by people.** Some of what no rule knows remains, and "
+    "some of what the authors wrote was cut. Judge by the samples in `report.html`.",
+    "**Nothing was done that the steps above do not name.** Personal data, offensive passages and questions of "
+    "benchmarks may be in it where no step looks for them; `Decontaminate` looks for the benchmarks that it was given, "
+    "if any, and `Pii` in the mode `report` only counts.",
     "**It is not checked for truth.** The texts hold the errors, opinions and prejudices of their authors and times.",
     "**A duplicate is a whole document that shares most of its characters with another.** Quotations, retellings and "
     "passages that many documents share are still there more than once.",

@@ -11,6 +11,7 @@ from builders.publish.page import Html, element, join
 
 ROW_PX, BAR_PX = 42, 14
 PLOT_PX = 132
+MIN_COLUMNS = 8  # of a histogram: fewer would be blocks rather than columns
 
 
 @dataclass(frozen=True)
@@ -148,15 +149,18 @@ def _change_row(number: int, change: Change, whole: int, axis: Axis) -> Html:
 def histogram(name: str, title: str, edges: Sequence[int], counts: Sequence[int], kind: str) -> Html:
     """Columns over classes that begin at `edges`; the last one is open."""
     total, most = sum(counts), max(counts, default=0)
-    width = 100 / max(1, len(edges))
+    filled = [place for place, count in enumerate(counts) if count] or [0]
+    shown = range(filled[0], filled[-1] + 1)
+    width = 100 / max(len(shown), MIN_COLUMNS)
     parts: list[Html] = []
-    for place, (edge, count) in enumerate(zip(edges, counts, strict=True)):
-        middle = _pc((place + 0.5) * width)
+    for column, place in enumerate(shown):
+        edge, count = edges[place], counts[place]
+        middle = _pc((column + 0.5) * width)
         height = max(2, round(PLOT_PX * share_of(count, most))) if count else 0
         top = 18 + PLOT_PX - height
         reach = f"{edge:,} to {edges[place + 1] - 1:,}" if place + 1 < len(edges) else f"{edge:,} or more"
         told = element("title", f"{reach} characters: {count:,} rows, {percent(share_of(count, total))}")
-        x, wide = _pc(place * width + width * 0.08), _pc(width * 0.84)
+        x, wide = _pc(column * width + width * 0.08), _pc(width * 0.84)
         parts.append(element("rect", told, x=x, y=top, width=wide, height=height, class_=kind))
         if count:
             figure = short_number(count).replace(" ", "") if count >= 10_000 else f"{count}"

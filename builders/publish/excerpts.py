@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from builders.dedup.decontaminate import Decontaminate
 from builders.publish.figures import StepFigures, counted, most_frequent, percent, share_of
 from builders.publish.page import Html, Section, chinese, cut, differences, element, join, section, table
 from builders.publish.samples import QUARANTINED, Copies, Row, Shown
@@ -43,12 +44,19 @@ def _step(step: StepFigures, shown: Shown) -> Html:
     parts = [
         element("h3", tally.name, id=name),
         element("p", f"Settings: {step.settings_text}", class_="note") if step.settings else None,
-        element("p", "It changed and refused nothing here.", class_="note") if step.idle else None,
+        element("p", _idle(step), class_="note") if step.idle and not step.made else None,
+        element("p", f"It made {step.made}; the kept rows show them.", class_="note") if step.made else None,
         _refused(step, shown),
         _edits(tally.examples),
         _evidence(step, shown),
     ]
     return element("article", *parts, aria_labelledby=name)
+
+
+def _idle(step: StepFigures) -> str:
+    if step.tally.name == Decontaminate.__name__ and "reads" not in step.settings:
+        return "No benchmark was named, so it looked for nothing."
+    return "It changed and refused nothing here."
 
 
 def _rest(count: int, what: str) -> Html | None:
@@ -151,8 +159,9 @@ def rows_sections(shown: Shown) -> list[Section]:
 
 
 def _beginning(row: Row, chars: int) -> Html:
-    text = _BLANK_LINES.sub("\n", row.text[:chars].strip())
-    return chinese(text, row.chars if row.chars > chars else None)
+    begins = row.excerpt[: 2 * chars] if row.excerpt else row.text[:chars]
+    cut_off = row.chars > chars if not row.excerpt else len(begins) < len(row.excerpt) or " … " in begins
+    return chinese(_BLANK_LINES.sub("\n", begins.strip()), row.chars if cut_off else None)
 
 
 def _columns(cards: Sequence[Html]) -> Html:
@@ -237,7 +246,7 @@ def _pair(kept: Row | None, removed: Row, kept_id: str) -> Html:
     likeness = "not recorded" if removed.jaccard is None else f"{removed.jaccard:.3f}"
     told: list[object] = ["Jaccard ", element("strong", likeness)]
     if kept is None:
-        stayed: Html = element("p", "No row has this id any more: a later step cut it up.", class_="note")
+        stayed: Html = element("p", "No row has this id any more: a later step made other rows of it.", class_="note")
         went = _beginning(removed, BEFORE_CHARS + AFTER_CHARS)
         kept = Row(kept_id, "", 0)
     else:

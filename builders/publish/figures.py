@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from builders.engine.ledger import StepTally, removed_share
+from builders.engine.plan import write_value
 
 MAX_SETTING_CHARS = 120
 
@@ -36,7 +37,19 @@ class StepFigures:
     @property
     def settings_text(self) -> str:
         """The settings as `--set` takes them: `min_chars=20, titles=雪夜,归人`."""
-        return ", ".join(f"{key}={_setting(value)}" for key, value in self.settings.items())
+        settings = {key: _setting(value) for key, value in self.settings.items() if key != "reads"}
+        settings |= {key: counted(len(files), "file") for key, files in self.settings.get("reads", {}).items()}
+        return ", ".join(f"{key}={value}" for key, value in settings.items())
+
+    @property
+    def made(self) -> str:
+        """What came of it where one document became several, or longer: `58 more documents, 2,257 more characters`."""
+        tally = self.tally
+        more = {
+            "document": tally.documents_out + tally.dropped.total() - tally.documents_in,
+            "character": -tally.characters_removed,
+        }
+        return ", ".join(f"{count:,} more {noun}{'s' * (count > 1)}" for noun, count in more.items() if count > 0)
 
     @property
     def idle(self) -> bool:
@@ -46,7 +59,7 @@ class StepFigures:
 
 
 def _setting(value: Any) -> str:
-    written = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    written = write_value(value)
     return written if len(written) <= MAX_SETTING_CHARS else written[:MAX_SETTING_CHARS] + "…"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from builders.document import Document, Quarantined
+from builders.document import Document, Quarantined, are_messages
 from builders.engine.finish import inputs_file
 from builders.engine.manifest import SPLITS, read_manifest
 from builders.engine.recipe import Recipe
@@ -78,7 +78,11 @@ def life_of(folder: Path, name: str, recipe: Recipe | None, inputs: Sequence[Pat
     """
     place, row = _find(folder, name)
     meta = _meta(place, row)
-    messages = meta.pop("messages", None) if place == "dropped" else row.get("messages")
+    messages = row.get("messages") if place != "dropped" else meta.get("messages")
+    if are_messages(messages):
+        meta.pop("messages", None)
+    else:
+        messages = None
     ids = set(lineage(name))
     evidence = [one for one in read_dataset_rows(folder, "evidence", None) if one["id"] in ids]
     life: dict[str, Any] = {"id": name, "split": place, "end": _end(place, row), "meta": meta, "text": row["text"]}

@@ -20,9 +20,10 @@ import orjson
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builders.document import transcript
+from builders.document import are_messages, transcript
 
 QUARANTINED = "quarantined: "  # how the reason of a piece of input that became no document begins
+TURN_CHARS = 120  # of a turn of a conversation in a sample
 READ_CHARS = 5_000  # of a text; in two copies, the first difference is looked for among them
 IDS_A_BATCH, TEXTS_A_BATCH = 10_000, 100
 MAX_COUNTED = 250_000  # copies counted in one pass over the dropped rows; more of them take more passes
@@ -39,6 +40,7 @@ class Row:
     text: str
     chars: int  # of the whole text
     meta: Mapping[str, Any] = field(default_factory=dict)
+    excerpt: str = ""  # of a conversation: its turns, long ones cut
     step: str = ""
     reason: str = ""
     duplicate_of: str | None = None
@@ -137,14 +139,22 @@ def _read_group(
 def _row(kind: str, text: str | None, chars: int, values: Values) -> Row:
     """A row of any of the folders; metadata is JSON in `dropped/` and columns in `train/` and `valid/`."""
     name = values.pop("id")
-    if text is None:  # a row of messages
-        messages = values.pop("messages")
+    meta = values if kind != "dropped" else orjson.loads(values["meta"] or "{}")
+    excerpt = ""
+    if are_messages(meta.get("messages")):
+        messages = meta.pop("messages")
         chars = len(transcript(messages))
         text = "\n".join(f"{message['role']}: {message['content']}" for message in messages)[:READ_CHARS]
+        excerpt = "\n".join(f"{message['role']}: {_turn(message['content'])}" for message in messages)
     if kind != "dropped":
-        return Row(name, text, chars, values)
-    meta = orjson.loads(values["meta"] or "{}")
-    return Row(name, text, chars, meta, values["step"], values["reason"], values["duplicate_of"], values["jaccard"])
+        return Row(name, text or "", chars, meta, excerpt)
+    told = (values["step"], values["reason"], values["duplicate_of"], values["jaccard"])
+    return Row(name, text or "", chars, meta, excerpt, *told)
+
+
+def _turn(text: str) -> str:
+    """A turn as it is shown: of a long one both ends, so that the answer to a whole paper is seen, too."""
+    return text if len(text) <= TURN_CHARS else f"{text[: TURN_CHARS // 2]} … {text[-TURN_CHARS // 2 :]}"
 
 
 # ---------------------------------------------------------------- what to show

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import json
 import re
 import shutil
 import subprocess
@@ -14,7 +15,11 @@ from typing import Any
 import pytest
 
 from builders.document import Document
+from builders.engine.build import build
+from builders.engine.finish import Request
+from builders.engine.recipe import find_recipe
 from builders.publish.report import FILE, render_report, write_report
+from tests.running import HOME
 
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror=alert(1)></style><!-- ' -->&amp;]]>"
 MAX_BYTES = 2_000_000
@@ -228,6 +233,17 @@ def test_rows_of_messages_are_shown_too(make: Make, tmp_path: Path) -> None:
     rows = [{"id": "m-1", "messages": [{"role": "user", "content": "雪停了吗？"}], "parents": ["a-0001"]}]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "train" / "part-00000.parquet")
     assert "雪停了吗？" in render_report(tmp_path, manifest).decode()
+
+
+def test_two_copies_of_a_conversation_differ_where_their_turns_do(tmp_path: Path) -> None:
+    """Both have their roles; only the punctuation is marked."""
+    rows = [["桥修好了吗？", "修好了，明天就能走。"], ["桥修好了吗？", "修好了：明天就能走。"]]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    recipe = find_recipe("chat-stage1", HOME / "recipes")
+    built = build(Request(recipe=recipe, inputs=[tmp_path / "a.jsonl"], out=tmp_path / "out", workers=1))
+    pair = (built.folder / FILE).read_text(encoding="utf-8").split('class="pair"')[1]
+    assert set(re.findall(r"<(?:ins|del)>([^<]*)</", pair)) == {"：", "，"}
+    assert pair.count("assistant: ") == 2
 
 
 @pytest.mark.slow
