@@ -24,6 +24,7 @@ _HEADING = re.compile(r"(={1,6})(?!=)(.+?)(?<!=)(={1,6})\s*", re.DOTALL)
 _JOINED = re.compile(r"\s*(?:以及|[与與和及、/&＆・·,，]|\band\b)\s*")
 _EMPTY_HEADING = re.compile(r"=+\s*")
 _LIST = re.compile(r"[*#:;]+[ \t]*")
+_AT_START = f"*#:;|!- ={RAW_ON}"
 _TABLE_LINE = re.compile(r"\|[-+}|]?|!(?=[ !]|[^\n]*!!)")
 
 
@@ -41,16 +42,16 @@ def article_lines(text: str, drop_sections: tuple[str, ...]) -> str:
     for line in text.split("\n"):
         if "''" in line:
             line = without_emphasis(line)
-        bare = line[1:] if line.startswith(RAW_ON) else line
-        first = bare[:1]
-        if first == "=" and (match := _HEADING.fullmatch(without_raw_marks(bare).strip())):
+        if not line or line[0] not in _AT_START:
+            lines.append(line)
+            continue
+        bare = line[1:] if line[0] == RAW_ON else line
+        if bare[:1] == "=" and (match := _HEADING.fullmatch(without_raw_marks(bare).strip())):
             level = min(len(match[1]), len(match[3]))
             sections.append(_Section(level, line.strip().strip("=").strip()))
             lines = sections[-1].lines
             continue
-        if first and first in "*#:;|!- =":
-            line = _line(line, bare)
-        lines.append(line)
+        lines.append(_line(line, bare) if bare and bare[0] in _AT_START else line)
     wanted = _without(sections, _keys(drop_sections))
     return "\n".join(_shown(_with_text(wanted)))
 

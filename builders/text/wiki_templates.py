@@ -121,7 +121,7 @@ _JOINERS = {
 def _convert(given: Arguments) -> str:
     """A measure in the unit that the page gives first: `{{convert|10|-|20|km|mi}}` is 10–20公里."""
     shown: list[str] = []
-    values = [given.at(place) for place in range(1, 10)]
+    values = [given.values.get(place, "") for place in "123456789"]
     for place, value in enumerate(values):
         if _FIGURE.fullmatch(value):
             shown.append(value)
