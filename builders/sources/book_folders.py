@@ -50,6 +50,7 @@ _PART_OF_A_BOOK = re.compile(
     rf"\W*第?\s*[{NUMBER}]+\s*[章回节節卷集部篇册冊编編]|\W*[卷册冊]\s*[{NUMBER}上中下]|(?:chapter|chap|ch|vol|volume|part)[\s._-]*\d+|\d+$",
     re.I,
 )
+_CHAPTER_FILE = re.compile(rf"\W*(?:\d+[\W_]*)?第\s*[{NUMBER}]+\s*[章回节節]")
 _COLLECTION = re.compile(r"(?:小说|小說|名著|合集|书库|書庫|文库|文庫|图书|圖書|书籍|書籍|典籍|古籍|txt)$", re.I)
 _FRONT = re.compile(r"(?:原[书書]|自|小)?[序叙敘]|小引|前言|楔子|引子|引言|凡例|导读|導讀")
 _BACK = re.compile(r"后记|後記|尾声|尾聲|终章|終章|跋|附录|附錄|番外")
@@ -79,13 +80,16 @@ class BookFolder(Generic[F]):
 def group_books(files: Sequence[F]) -> tuple[list[F], list[BookFolder[F]]]:
     """Files that stand for themselves, and those that are the pages of a book in a folder.
 
-    A book in a folder is: `info.json` with the pages next to it; HTML pages with numbers in their names; a tree of
-    folders, one for each chapter, in which the text has one name everywhere (`书/卷一/第一回/text.txt`).
+    A book in a folder is: `info.json` with the pages next to it; HTML pages with numbers in their names; texts that are
+    mostly called after chapters (`书/卷一/第一章 归人.txt`); a tree of folders, one for each chapter, in which the text
+    has one name everywhere (`书/卷一/第一回/text.txt`).
     """
     books = _page_folders(files)
     rest = _without(files, books)
+    texts = _text_folders(rest)
+    rest = _without(rest, texts)
     trees = _chapter_trees(rest)
-    return _without(rest, trees), books + trees
+    return _without(rest, trees), books + texts + trees
 
 
 def _without(files: Iterable[F], books: Iterable[BookFolder[F]]) -> list[F]:
@@ -107,6 +111,27 @@ def _page_folders(files: Iterable[F]) -> list[BookFolder[F]]:
             continue
         books.append(BookFolder(folder, (*info, *sorted(pages, key=lambda page: natural_key(page.name)))))
     return books
+
+
+def _text_folders(files: Iterable[F]) -> list[BookFolder[F]]:
+    """Folders of texts called 第一章, 第二章 …, with what lies beside them; those of the volumes of a book are one."""
+    by_folder: dict[str, list[F]] = defaultdict(list)
+    for file in files:
+        if _suffix(file) in TEXT_SUFFIXES:
+            by_folder[dirname(file.name)].append(file)
+    by_book: dict[str, list[F]] = defaultdict(list)
+    for folder, group in by_folder.items():
+        if len(group) > 1 and _mostly(_CHAPTER_FILE.match(_stem(file)) for file in group) and not _are_books(group):
+            by_book[_without_volume(folder)].extend(group)
+    return [
+        BookFolder(folder, tuple(sorted(chapters, key=lambda chapter: natural_key(chapter.name))))
+        for folder, chapters in by_book.items()
+    ]
+
+
+def _without_volume(folder: str) -> str:
+    above, _, last = folder.rpartition("/")
+    return above if above and _PART_OF_A_BOOK.match(last) else folder
 
 
 def _chapter_trees(files: Sequence[F]) -> list[BookFolder[F]]:
@@ -147,8 +172,14 @@ def is_generic(stem: str) -> bool:
 
 
 def split_chapter_path(path: str) -> tuple[str, str]:
-    """Volume and chapter of a file below its book's folder: `("卷一", "考城隍")` for `卷一/考城隍/text.txt`."""
+    """Volume and chapter of a file below its book's folder: `("卷一", "考城隍")` for `卷一/考城隍/text.txt`.
+
+    A text that has a name of its own is called by that: `("卷一", "第一章")` for `卷一/第一章.txt`.
+    """
     folders = dirname(path).split("/")
+    stem = splitext(basename(path))[0]
+    if _HAN.search(stem) and not is_generic(stem) and splitext(path)[1].lower() in TEXT_SUFFIXES:
+        return " ".join(folders), stem
     return " ".join(folders[:-1]), folders[-1]
 
 

@@ -67,11 +67,11 @@ class Novels(Source):
     """One document a book, or one a chapter where the book lies in chapter pages.
 
     Reads text files (also `.gz`, `.zst`, `.bz2`, `.xz`), zip and tar archives, and folders: `info.json` with
-    `0.html`, `1.html` …; numbered HTML pages; `书/卷/篇/text.txt`. Every document has `title`, `author` (or None),
-    `book`, `source`, `encoding` and `replaced` (bytes that no encoding explains) in its meta.
+    `0.html`, `1.html` …; numbered HTML pages; `书/第一章.txt` …; `书/卷/篇/text.txt`. Every document has `title`,
+    `author` (or None), `book`, `source`, `encoding` and `replaced` (bytes that no encoding explains) in its meta.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     max_book_mb: int = 64
     max_archive_mb: int = 4096  # unpacked
     max_ratio: int = 200  # unpacked to packed: beyond it an archive is taken for a bomb

@@ -50,6 +50,27 @@ def test_a_folder_for_each_chapter() -> None:
     assert not singles
 
 
+def test_a_text_for_each_chapter() -> None:
+    singles, books = grouped("雪夜/第十章 灯.txt", "雪夜/第二章.txt", "雪夜/序.txt", "雪夜/cover.jpg", "归人.txt")
+    assert books == {"雪夜": ["雪夜/序.txt", "雪夜/第二章.txt", "雪夜/第十章 灯.txt"]}
+    assert singles == ["雪夜/cover.jpg", "归人.txt"]
+    volumes = [
+        "集/雪夜/卷一/第1章.txt",
+        "集/雪夜/卷一/第2章.txt",
+        "集/雪夜/卷二/01 第1章.txt",
+        "集/雪夜/卷二/02 第2章.txt",
+    ]
+    assert grouped(*volumes)[1] == {"集/雪夜": volumes}
+    assert split_chapter_path("卷一/第1章.txt") == ("卷一", "第1章")
+
+
+def test_books_called_after_a_chapter_are_books() -> None:
+    """One alone, one among others, and two as long as books."""
+    for names in (["集/第一章.txt"], ["集/第一章.txt", "集/雪夜.txt", "集/归人.txt"]):
+        assert grouped(*names) == (names, {})
+    assert grouped("集/第一章.txt", "集/第二章.txt", size=900_000)[1] == {}
+
+
 def test_volumes_and_latin_folders_around_the_book() -> None:
     name = "data/books/雪夜/卷一/灯/text.txt"
     assert grouped(name)[1] == {"data/books/雪夜": [name]}
