@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from builders.engine.progress import Progress
 from builders.engine.stages import sha256_of
 from builders.engine.tables import read_dataset_rows
 from builders.publish.life import lineage
+from builders.steps import Fate
 from validators.errors import SikuError
 from validators.step import Step
 
@@ -173,18 +174,23 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
     problems += [
         f"the book {book} is in train and in valid" for (book, _), names in sorted(books.items()) if len(names) > 1
     ]
+    problems += _near_pairs(fates, ids, splits)
+    counts = Counter(splits.values())
+    if not compared:
+        return f"{counts['train']:,} train and {counts['valid']:,} valid rows by book and title", problems
+    return f"{counts['train']:,} train and {counts['valid']:,} valid rows against each other", problems
+
+
+def _near_pairs(fates: Mapping[int, Fate], ids: Sequence[str], splits: Mapping[str, str]) -> Iterator[str]:
+    """What the near-duplicate step would still do to kept rows."""
     for number, fate in sorted(fates.items()):
         name = ids[number]
         partner = fate.duplicate_of or ""
         across = fate.split not in ("", splits[name]) or splits.get(partner, splits[name]) != splits[name]
         if across:
-            problems.append(f"{name} in {splits[name]} is near the other split: {fate.why}")
+            yield f"{name} in {splits[name]} is near the other split: {fate.why}"
         elif not fate.split:
-            problems.append(f"{name} and {partner} were both kept: {fate.why}")
-    counts = Counter(splits.values())
-    if not compared:
-        return f"{counts['train']:,} train and {counts['valid']:,} valid rows by book and title", problems
-    return f"{counts['train']:,} train and {counts['valid']:,} valid rows against each other", problems
+            yield f"{name} and {partner} were both kept: {fate.why}"
 
 
 def _document(row: Mapping[str, Any], split: str = "train") -> Document:
