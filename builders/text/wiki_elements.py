@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from builders.text.wiki_marks import BREAK, decode_entities, mask, raw, unmask, without_raw_marks
+from builders.text.wiki_marks import BREAK, NOTHING, decode_entities, mask, raw, unmask, without_raw_marks
 
 _SHOWN_AS_IT_IS = "nowiki pre syntaxhighlight source"
 _FORMULA = "math chem ce"
@@ -66,16 +66,16 @@ class _Elements:
     def element(self, match: re.Match[str]) -> int:
         """Reads an element that is not read further, or passes over a tag without a partner."""
         name = match["name"].lower()
-        if match["end"] or match["attributes"].endswith("/"):
-            return match.end()
-        end = self.end_of(name, match.end())
+        alone = match["end"] or match["attributes"].endswith("/")
+        end = None if alone else self.end_of(name, match.end())
         if end is None:
+            self.out.append(NOTHING if name == "nowiki" else "")
             return match.end()
         content = self.text[match.end() : end.start()]
         if _KINDS[name] == "formula":
             self.out.append(raw(mask(" ".join(content.split()))))
         elif name == "nowiki":
-            self.out.append(mask(decode_entities(content)))
+            self.out.append(mask(decode_entities(content)) or NOTHING)
         elif _KINDS[name] == "code":
             block = name == "pre" or "\n" in content
             code = _NOWIKI.sub("", content.strip("\n"))
@@ -125,7 +125,10 @@ _POWER = re.compile(r"<sup(?:\s[^<>]*)?>\s*([-+−0-9n()i]{1,12})\s*</sup\s*>", 
 _RAISED = str.maketrans("-+−0123456789n()i", "⁻⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ⁽⁾ⁱ")
 
 _SCHEME = r"(?:https?:|ftps?:|irc:|news:|mailto:|tel:|sip:|git:|magnet:)?//|mailto:|news:|tel:"
-_ADDRESS = re.compile(rf"\[(?:{_SCHEME})[^\s\[\]<>]*(?:[ \t\u3000]*([^\[\]\n]*)\])?", re.IGNORECASE)
+_ADDRESS = re.compile(
+    rf"\[(?:{_SCHEME})(?:\[[0-9a-f:.]++\])?[^\s\[\]<>]*(?:[ \t\u3000]*((?:[^\[\]\n]|\[[^\[\]\n]*+\])*+)\])?",
+    re.IGNORECASE,
+)
 
 _SWITCH = re.compile(
     "__(?:NOTOC|FORCETOC|TOC|NOEDITSECTION|NEWSECTIONLINK|NONEWSECTIONLINK|NOGALLERY|HIDDENCAT|NOCONTENTCONVERT|NOCC"

@@ -13,7 +13,7 @@ RAW_ON, RAW_OFF = "\ufdd0", "\ufdd1"  # around text that no conversion changes
 BREAK = "\ufdd2"  # a line break inside a line of wikitext: <br>
 HOLE = "\ufdd3"  # where a protected piece stood, while the rest is converted
 CLAUSE = "\ufdd4"  # the end of a clause, while a line is converted clause by clause
-NOTHING = CLAUSE  # what a bracket shows that shows nothing, where marks of emphasis would meet
+NOTHING = CLAUSE  # between two marks that would be another one without it: <nowiki/>, or a bracket that shows nothing
 LOST = "\ufdd5"  # markup without an end began here: the rest of the line goes
 ENDED = "\ufdd6"  # one of the page's rules counts up to here
 

@@ -24,6 +24,8 @@ _HEADING = re.compile(r"(={1,6})(?!=)(.+?)(?<!=)(={1,6})\s*", re.DOTALL)
 _JOINED = re.compile(r"\s*(?:以及|[与與和及、/&＆・·,，]|\band\b)\s*")
 _EMPTY_HEADING = re.compile(r"=+\s*")
 _LIST = re.compile(r"[*#:;]+[ \t]*")
+_BLANKS = f" \t\u3000\xa0{NOTHING}"
+_NO_TEXT = f"{_BLANKS}{BREAK}{ENDED}"
 _AT_START = f"*#:;|!- ={RAW_ON}"
 _TABLE_LINE = re.compile(r"\|[-+}|]?|!(?=[ !]|[^\n]*!!)")
 
@@ -53,7 +55,7 @@ def article_lines(text: str, drop_sections: tuple[str, ...]) -> str:
             continue
         lines.append(_line(line, bare) if bare and bare[0] in _AT_START else line)
     wanted = _without(sections, _keys(drop_sections))
-    return "\n".join(_shown(_with_text(wanted)))
+    return "\n".join(_shown(_with_text(wanted))).replace(NOTHING, "")
 
 
 def _line(line: str, bare: str) -> str:
@@ -120,7 +122,7 @@ def _with_text(sections: list[_Section]) -> list[_Section]:
 def _has_text(line: str) -> bool:
     if "&" in line:
         line = decode_entities(line)
-    return bool(without_raw_marks(line).strip(f" \t\u3000{BREAK}{ENDED}"))
+    return bool(without_raw_marks(line).strip(_NO_TEXT))
 
 
 def _shown(sections: list[_Section]) -> list[str]:
@@ -133,7 +135,7 @@ def _shown(sections: list[_Section]) -> list[str]:
         for line in section.lines:
             if BREAK in line:
                 line = _BREAKS.sub(BREAK, line).strip(BREAK)
-            line = line.strip(" \t\u3000\xa0")
+            line = line.strip(_BLANKS)
             if line:
                 if blank:
                     shown.append("")
@@ -165,4 +167,4 @@ def without_emphasis(line: str) -> str:
             return "'"
         return "'" * (length - 5 if length > 5 else length == 4)
 
-    return _EMPHASIS.sub(plain, line).replace(NOTHING, "")
+    return _EMPHASIS.sub(plain, line)

@@ -89,9 +89,15 @@ def _words(names: str) -> list[str]:
 
 def _bd(given: Arguments) -> str:
     """Dates of birth and death: `{{bd|1881年|9月25日|1936年|10月19日}}`."""
-    born = given.at(1) + given.at(2)
-    died = given.at(3) + given.at(4)
+    if "年" in given.at(2):  # whole dates
+        born, died = given.at(1), given.at(2)
+    else:
+        born, died = _day(given.at(1), given.at(2)), _day(given.at(3), given.at(4))
     return f"（{born}—{died}）" if born or died else ""
+
+
+def _day(year: str, day: str) -> str:
+    return f"{year}年{day}" if year.isdigit() and day else year + day
 
 
 def _date(given: Arguments) -> str:
@@ -199,6 +205,7 @@ _MADE: dict[str, Callable[[Arguments], str]] = {
     **dict.fromkeys(("chem", "chem2", "ce", "化学式", "化學式"), lambda given: "".join(given.unnamed())),
     **dict.fromkeys(("nihongo", "日文", "nihongo foot", "nihongo krt"), _nihongo),
     **dict.fromkeys(("zh", "lang-zh", "langx-zh", "中文名称", "中文名稱"), _zh),
+    "langx": lambda given: _in_language(given.at(1), Arguments({**given.values, "1": given.at(2)})),
     **dict.fromkeys(("ilh", "ill", "internal link helper", "interlanguage link", "link-interwiki"), _local_name),
     **dict.fromkeys(("key press", "keypress", "key", "键", "鍵"), lambda given: "+".join(given.unnamed())),
     **dict.fromkeys(("hlist", "水平列表"), lambda given: "、".join(given.unnamed())),

@@ -79,6 +79,9 @@ _MARK_BEFORE_MARK = re.compile("[，、；：](?=[，、；。])")
 _DOUBLED_MARKS = re.compile(r"([，、；])[，、；]+")
 _MARK_BEFORE_STOP = re.compile("(?<![，、；：])[，、；：]++(?=。)")
 _LEFT_OVER = re.compile(r"-\{+|\{\{+|\}\}+|\[\[+|\]\]+")  # where markup between two brackets is gone
+_DATES_WITHIN = re.compile(
+    r"(（(?:[^（）\n]*[，、；])?)（([^（）\n]*—[^（）\n]*)）"
+)  # {{bd}} brings brackets of its own
 _DOUBLE_ROUND = re.compile(r"（（([^（）\n]*)））")
 
 
@@ -92,4 +95,6 @@ def _tidy(text: str) -> str:
     if _MARK_BEFORE_MARK.search(text):
         text = _MARK_BEFORE_STOP.sub("", _DOUBLED_MARKS.sub(r"\1", text))
     text = _LEFT_OVER.sub(lambda match: match[0][0], text)
+    if "—" in text:
+        text = _DATES_WITHIN.sub(r"\1\2", text)
     return _DOUBLE_ROUND.sub(r"（\1）", text) if "（（" in text else text
