@@ -51,6 +51,13 @@ def test_variants() -> None:
     }
 
 
+def test_the_title_is_the_one_that_the_page_gives_itself() -> None:
+    page = "{{NoteTA|T=zh-cn:渡轮码头;zh-tw:渡口碼頭}}渡口的人說話很慢。"
+    found = WikiArticles(min_chars=1)(Document("1", page, {"title": "渡口碼頭", "form": "wikitext"}))
+    assert isinstance(found, Document)
+    assert (found.meta["title"], found.text) == ("渡轮码头", "渡口的人说话很慢。")
+
+
 GROUPS = {
     "Module:CGroup/Light": "return { content = { { type = 'item', original = 'x', rule = 'zh-cn:激光;zh-tw:雷射' } } }",
     "Fiber": json.dumps({"name": "Fiber", "rules": [{"original": "x", "conv": "zh-cn:光纤;zh-tw:光導纖維"}]}),
