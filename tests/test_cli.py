@@ -375,3 +375,10 @@ def test_an_output_folder_inside_the_input_is_no_input(siku: Siku, books: Path) 
     built = siku(*words, cwd=books).json
     assert siku(*words, cwd=books).json["fingerprint"] == built["fingerprint"]
     assert built["rows"]["train"] == 18
+
+
+def test_what_has_no_titles_is_held_out_by_share(siku: Siku) -> None:
+    ran = siku("build", "dialogue-sft", "--holdout", "雪夜", code=2)
+    assert "there are no titles" in ran.err and "steps.HoldOut.share" in ran.err
+    setting = "steps.HoldOut.share=0.2"
+    assert siku("build", "dialogue-sft", "--set", setting, "--json").json["rows"]["valid"] > 0

@@ -59,6 +59,12 @@ class HoldOut(Edit):
     def check_found(self, notes: Mapping[str, int], titles: Callable[[], set[str]]) -> None:
         """Raise SikuError if a title to be held out was met in no document."""
         missing = [wanted for wanted in self.titles if not notes.get(KIND + wanted)]
+        if missing and not titles():
+            raise SikuError(
+                f"there are no titles, so none is {' or '.join(missing)}",
+                where="--holdout",
+                next="--set steps.HoldOut.share=0.01 holds out one document in a hundred",
+            )
         if missing:
             raise SikuError(
                 f"no book is called {' or '.join(missing)}",

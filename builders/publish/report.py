@@ -21,6 +21,7 @@ from builders.publish.excerpts import (
 )
 from builders.publish.figures import (
     StepFigures,
+    counted,
     in_wan,
     most_frequent,
     percent,
@@ -285,7 +286,7 @@ def _made(manifest: Mapping[str, Any]) -> Section:
         "制作过程",
         _details("The plan, as manifest.json keeps it", element("pre", cut(plan, PLAN_CHARS))),
         _details("Packages that have a say in the bytes", packages),
-        _details(f"{len(inputs):,} inputs, {size:,} bytes", *files),
+        _details(f"{counted(len(inputs), 'input')}, {size:,} bytes", *files),
     )
 
 
