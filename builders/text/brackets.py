@@ -24,7 +24,7 @@ _EMPTY_ACROSS = re.compile(
 )
 _NO_CONTENT = re.compile(rf"[\s{_MARKS}]*")
 _BLANKS_AND_MARKS = f" \t\n\u3000\xa0{_MARKS}"
-_DOUBLED = re.compile(rf"(?<!\w(?=::\w))[{_MARKS}](?:\s*[{_MARKS}])+")  # not in std::string
+_DOUBLED = re.compile(rf"(?<![A-Za-z0-9_](?=::[A-Za-z0-9_]))[{_MARKS}](?:\s*[{_MARKS}])+")  # not in std::string
 _NAME_BEFORE = re.compile(r"[A-Za-z0-9_]\Z")
 _TEXT, _OPEN, _CLOSE = range(3)
 

@@ -19,6 +19,7 @@ from builders.text.brackets import drop_bare_labels, repair_brackets
         ("上海（沪；）、上海（，沪）", "上海（沪）、上海（沪）"),
         ("（甲，，乙； ，丙）", "（甲，乙；丙）"),
         ("（甲：，乙）", "（甲，乙）"),
+        ("（甲::乙，std::string）", "（甲:乙，std::string）"),
         ("（，甲（，乙；）、）", "（甲（乙））"),
         ("（甲（、）乙[]）", "（甲乙）"),
         ("Sea (, water)", "Sea (water)"),
