@@ -79,7 +79,7 @@ def _show_pages(result: CrawlResult, next: str, *, as_json: bool) -> int:
         print_json(result.to_json())
         return result.exit_code
     counts = {name: getattr(result, name) for name in ("kept", "missing", "refused", "failed")}
-    print(f"{result.out}: {', '.join(f'{count:,} {name}' for name, count in counts.items())}")
+    print(f"{result.out}: {', '.join(f'{count:,} {name}' for name, count in counts.items())} (pages)")
     print(f"{result.requests:,} requests, {result.unchanged:,} unchanged since the last run")
     for reason, count in result.reasons.items():
         print(f"       {count:,} x {reason}")

@@ -207,9 +207,9 @@ def duplicates_section(duplicates: int, shown: Shown) -> Section:
     if not duplicates:
         return section(*title, element("p", "No document went as a copy of another.", class_="note"))
     lead = (
-        f"{counted(duplicates, 'document')} went as copies of {shown.cluster_count:,} that stayed. "
-        "Jaccard (相似度) is the share of character n-grams that two texts have in common, counted exactly. The excerpts begin shortly before "
-        "the first place where the two differ."
+        f"{counted(duplicates, 'document')} went as copies of {shown.cluster_count:,} that stayed. Jaccard (相似度) is "
+        "the share of character n-grams that two texts have in common, counted exactly. The excerpts begin shortly "
+        "before the first place where the two differ."
     )
     return section(
         *title,
