@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -41,10 +41,12 @@ class Mixture(RowFiles):
     metadata; `dataset` says which it came from: the name of a built one, or what lies directly below the input.
     """
 
+    dataset_rows: ClassVar[str] = "text"  # what the rows of its datasets are
+
     def shards(self, inputs: Sequence[Path]) -> list[Shard]:
         built = [folder for path in inputs for folder in dataset_folders(path)]
         others = [path for path in inputs if not any(path == folder or path in folder.parents for folder in built)]
-        shards: list[Shard] = [shard for folder in built for shard in shards_of(folder)]
+        shards: list[Shard] = [shard for folder in built for shard in shards_of(folder, self.dataset_rows)]
         shards += super().shards(others) if others or not built else []
         return sorted(distinct(shards), key=lambda shard: shard.name)
 
@@ -74,6 +76,8 @@ class TextMixture(Mixture, TextFiles):
 class ChatMixture(Mixture, Conversations):
     """Built datasets of messages; also files of conversations, as `Conversations` reads them."""
 
+    dataset_rows: ClassVar[str] = "messages"
+
 
 def dataset_folders(path: Path) -> list[Path]:
     """The built datasets that a path names: itself, or the versions below an output folder or a name."""
@@ -87,10 +91,17 @@ def _is_dataset(folder: Path) -> bool:
     return (folder / MANIFEST).is_file() and any((folder / split).is_dir() for split in SPLITS)
 
 
-def shards_of(folder: Path) -> Iterable[DatasetShard]:
-    """The files of a built dataset. Raises SikuError where one is not what its manifest says."""
+def shards_of(folder: Path, rows: str) -> Iterable[DatasetShard]:
+    """The files of a built dataset. Raises SikuError where one is not what its manifest says, or has other rows."""
     manifest = orjson.loads((folder / MANIFEST).read_bytes())
     name, version = manifest["name"], manifest["version"]
+    if (there := manifest["plan"]["output"].get("rows", "text")) != rows:
+        recipe = "mix-pretrain" if there == "text" else "chat-stage1"
+        raise SikuError(
+            f"{name}@{version} has rows of {there}, and this mixture takes rows of {rows}",
+            where=str(folder),
+            next=f"siku build {recipe} --input {shlex.quote(str(folder))}",
+        )
     for split in SPLITS:
         for path in sorted((folder / split).glob("*.parquet")):
             place = f"{split}/{path.name}"

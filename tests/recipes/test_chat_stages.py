@@ -51,3 +51,14 @@ def test_a_stage_of_files(tmp_path: Path, siku: Siku) -> None:
     siku("build", "chat-stage1", "--input", tmp_path / "医疗", "--input", tmp_path / "闲聊.txt", "-q")
     mixed = rows(tmp_path / "out/chat-stage1/1")
     assert Counter(row["dataset"] for row in mixed.values()) == {"内科": 1, "闲聊": 2}
+
+
+def test_rows_of_another_kind_are_refused_with_the_recipe_for_them(tmp_path: Path, siku: Siku) -> None:
+    siku("build", "text-pretrain", "-q")
+    siku("build", "dialogue-sft", "-q")
+    for name, given, meant in (
+        ("chat-stage1", "text-pretrain", "mix-pretrain"),
+        ("mix-pretrain", "dialogue-sft", "chat-stage1"),
+    ):
+        ran = siku("build", name, "--input", given, code=2)
+        assert f"{given}@1 has rows of " in ran.err and f"siku build {meant} --input out/{given}/1" in ran.err
