@@ -111,6 +111,8 @@ def short_key(*parts: str) -> str:
 
 
 OUTPUT_MARK = ".siku"  # the work store, in every output folder
+DATASET_FILES = frozenset({"manifest.json", "report.html", "README.md"})  # a folder with these is a built dataset
+DATASET_ROWS = frozenset({"train", "valid"})
 
 
 def find_files(inputs: Sequence[Path]) -> list[FoundInput]:
@@ -155,7 +157,8 @@ def _own_folder(root: Path) -> str:
 def _walk(root: Path) -> Iterator[tuple[Path, bool]]:
     """Every file below `root`, and whether a link leads to it. Linked folders come last and no folder twice.
 
-    An output folder of siku below `root` is passed over: what was built from an input is not a part of it.
+    An output folder of siku below `root` is passed over: what was built from an input is not a part of it. Of a built
+    dataset only the rows are input: what it dropped is not to come back as text.
     """
     if not root.is_dir():
         yield root, False
@@ -176,9 +179,10 @@ def _walk(root: Path) -> Iterator[tuple[Path, bool]]:
             continue
         if folder != root and any(entry.name == OUTPUT_MARK for entry in entries):
             continue
+        built = {entry.name for entry in entries} >= DATASET_FILES
         for entry in entries:
             path = folder / entry.name
-            if is_hidden(entry.name):
+            if is_hidden(entry.name) or (built and entry.name not in DATASET_ROWS):
                 continue
             if _is_folder(entry):
                 (linked_folders if entry.is_symlink() else folders).append((path, linked or entry.is_symlink()))

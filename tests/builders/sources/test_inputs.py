@@ -41,6 +41,15 @@ def test_what_systems_leave_behind_is_no_input(tmp_path: Path) -> None:
     assert names(tmp_path) == ["雪夜.txt"]
 
 
+def test_of_a_built_dataset_only_the_rows_are_input(tmp_path: Path) -> None:
+    parts = ("train/a.parquet", "valid/a.parquet", "dropped/a.parquet", "evidence/a.parquet")
+    for name in (*parts, "manifest.json", "README.md", "report.html"):
+        (tmp_path / "1" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "1" / name).write_text(name)
+    assert names(tmp_path / "1") == ["train/a.parquet", "valid/a.parquet"]
+    assert names(tmp_path) == ["1/train/a.parquet", "1/valid/a.parquet"]
+
+
 def test_overlapping_inputs_give_every_file_once_whatever_their_order(tmp_path: Path) -> None:
     inner = tmp_path / "甲"
     inner.mkdir()
