@@ -19,7 +19,7 @@ recipe = Recipe(
         PlainEntries(),  # text, title, box and headings together: a title alone does not tell its script
         Decontaminate(),  # --set steps.Decontaminate.benchmarks=FOLDER
         HoldOut(),  # whole entries, so before questions are made of them
-        NearDuplicates(),  # crawls overlap; senses of one title differ and stay
+        NearDuplicates(within="title"),  # crawls overlap; entries of one pattern are no copies of each other
         KnowledgePairs(),
     ),
     output=Output(rows="messages", facets=("question_form", "entry_type")),

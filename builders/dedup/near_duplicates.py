@@ -44,13 +44,18 @@ class NearDuplicates(Corpus):
     original, so 0.8 would miss most of such copies; texts that share one half are at a third, and different chapters
     below 0.01. Take 0.5 for recensions of classical works. A text shorter than one n-gram goes only as an exact copy.
 
+    `within` names a column: only documents of one value of it can be copies of each other. With `title`, entries that
+    were written to one pattern (X村是……下辖的一个行政村) are none. Novels leave it out, since titles of
+    editions differ.
+
     `holdout_jaccard` and `holdout_share` (of a book's documents) say what is like held-out text, see `Leaks`. The
     guard is lenient, because every removal is verified: a shelf of ten editions rightly loses nine tenths.
     """
 
     version: ClassVar[int] = 1
-    sketch_fields: ClassVar[tuple[str, ...]] = ("ngram_chars", "bands", "rows")
+    sketch_fields: ClassVar[tuple[str, ...]] = ("ngram_chars", "bands", "rows", "within")
     jaccard: float = 0.7
+    within: str = ""
     ngram_chars: int = DEFAULT_NGRAM_CHARS
     bands: int = 64
     rows: int = 4
@@ -80,7 +85,7 @@ class NearDuplicates(Corpus):
             )
 
     def sketch(self, folder: Path) -> ShardSketch:
-        return ShardSketch(folder, ngram_chars=self.ngram_chars, bands=self.bands, rows=self.rows)
+        return ShardSketch(folder, ngram_chars=self.ngram_chars, bands=self.bands, rows=self.rows, within=self.within)
 
     def decide(self, folders: Sequence[Path]) -> list[dict[int, Fate]]:
         with SketchedDocuments(folders, self.bands) as documents:

@@ -28,6 +28,7 @@ import numpy.typing as npt
 from builders.dedup.shingles import Units, fold_units, utf16
 from builders.dedup.signatures import EMPTY, band_keys, bin_minima, borrow
 from builders.document import Document
+from validators.characters import fold
 
 RECORD = np.dtype(
     [
@@ -74,12 +75,24 @@ def _given_quality(document: Document) -> int | None:
     return round(1000 * min(1.0, max(0.0, given)))
 
 
+def _salt(value: object) -> int:
+    """16 bits for the characters of a text, so that texts of different values have no n-gram in common.
+
+    Two values in 65,536 have the same bits; their texts are compared as if the values were equal.
+    """
+    if value is None or value == "":
+        return 0
+    return int.from_bytes(hashlib.blake2b(fold(str(value)).encode("utf-8", "surrogatepass"), digest_size=2).digest())
+
+
 class ShardSketch:
     """The `SketchWriter` of near-duplicate removal; holds one block of documents, whatever the size of the shard."""
 
-    def __init__(self, folder: Path, *, ngram_chars: int, bands: int, rows: int) -> None:
+    def __init__(self, folder: Path, *, ngram_chars: int, bands: int, rows: int, within: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._ngram_chars, self._bands, self._rows = folder, ngram_chars, bands, rows
+        self._within = within
+        self._salts: list[int] = []
         self._files: dict[str, BinaryIO] = {name: (folder / f"{name}.bin").open("wb") for name in _FILES}
         self._books: dict[str, int] = {}
         self._id_end = self._text_end = 0
@@ -98,6 +111,7 @@ class ShardSketch:
             )
         )
         self._texts.append(text)
+        self._salts.append(_salt(document.meta.get(self._within)) if self._within else 0)
         self._units += len(text) // 2
         if self._units >= _BLOCK_UNITS or len(self._texts) >= _BLOCK_DOCUMENTS:
             self._write_block()
@@ -128,6 +142,8 @@ class ShardSketch:
 
     def _write_block(self) -> None:
         folded, ends = fold_units(self._texts)
+        if self._within:
+            folded = folded ^ np.repeat(np.array(self._salts, dtype="<u2"), np.diff(ends, prepend=0))
         minima = bin_minima(folded, ends, self._ngram_chars)
         records = np.zeros(len(ends), dtype=RECORD)
         ids, books, qualities, valid = zip(*self._documents, strict=True)
@@ -151,4 +167,4 @@ class ShardSketch:
             self._files[name].write(data.tobytes())
         self._files["ids"].write(b"".join(ids))
         self._id_end, self._text_end = int(records["id_end"][-1]), int(records["text_end"][-1])
-        self._documents, self._texts, self._units = [], [], 0
+        self._documents, self._texts, self._salts, self._units = [], [], [], 0

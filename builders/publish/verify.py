@@ -195,8 +195,7 @@ def _near_pairs(fates: Mapping[int, Fate], ids: Sequence[str], splits: Mapping[s
 
 def _document(row: Mapping[str, Any], split: str = "train") -> Document:
     """A row as the near-duplicate and hold-out steps see it."""
-    meta = {"book": row.get("book"), "title": row.get("title")}
-    return Document(row["id"], row["text"], meta, split=split, messages=row.get("messages"))
+    return Document(row["id"], row["text"], dict(row), split=split, messages=row.get("messages"))
 
 
 def _step(manifest: Mapping[str, Any], kind: type[S]) -> S:

@@ -250,3 +250,20 @@ def test_a_short_chapter_is_found_again_whatever_the_site_adds(line: str) -> Non
     chapter = "他走了，再也没有回来。"
     assert kept_indices([chapter, f"{chapter}\n{line}", f"{line}\n{chapter}", f"{chapter}{line}"]) == [0]
     assert kept_indices([chapter, f"「他走了，再也沒有回來。」\n{line}", "她来了，又走了。"]) == [0, 2]
+
+
+@pytest.mark.parametrize("engine", ["siku", "datasketch"])
+def test_within_a_column_only_equal_values_are_copies(decide: Decide, engine: str) -> None:
+    """Twelve villages in one pattern are twelve entries; the second crawl of one of them is a copy."""
+    pattern = "{0}村是望江县长岭镇下辖的一个行政村，位于镇政府以东，全村以种植水稻和棉花为主，另有少量鱼塘。"
+    names = ["石桥", "柳树", "沙河", "高岗", "白马", "石塘", "双井", "花园", "李家", "王庄", "东湖", "南坡"]
+    entries = [Document(f"{n:02}", pattern.format(name), {"title": f"{name}村"}) for n, name in enumerate(names)]
+    entries += [
+        Document("x1", pattern.format("石桥"), {"title": "石橋村"}),
+        Document("x2", pattern.format("石桥") + "村里有一座石桥。", {"title": "石桥村"}),
+        Document("x3", pattern.format("石桥"), {}),
+        Document("x4", pattern.format("石桥"), {"title": ""}),
+    ]
+    fates = decide(entries, NearDuplicates(within="title", engine=engine))
+    assert {id: fate.duplicate_of for id, fate in fates.items()} == {"00": "x2", "x1": "x2", "x4": "x3"}
+    assert len(decide(entries, NearDuplicates(engine=engine))) > 12
