@@ -14,7 +14,7 @@ import orjson
 
 from builders.document import Document, Meta, Quarantined, conversation
 from builders.sources.archives import Limits, open_compressed
-from builders.sources.dialogue_formats import FORMATS, detect_format, read_unit, rows_of_json
+from builders.sources.dialogue_formats import FORMATS, detect_format, format_of_row, read_unit, rows_of_json
 from builders.sources.dialogue_mapping import mapped
 from builders.sources.dialogue_rows import LIST_COLUMNS, Format, UnfitError, stands_apart
 from builders.sources.dialogue_texts import MAX_YAML_BYTES, blocks_of, chatterbot_rows
@@ -150,13 +150,16 @@ class Conversations(RowFiles):
         except UnfitError as error:
             yield refused(file.key, str(error), file.source)
             return
+        by_row = self.format == AUTO and format.unit == "row" and FORMATS.get(name) is format
         piece = None
         for piece in pieces:
             if isinstance(piece, BadRow):
                 yield refused(f"{file.key}-{piece.mark}", piece.reason, file.source, piece.text)
             else:
                 row = piece.row._replace(raw=b"") if format.unit == "block" else piece.row  # the first line of a block
-                yield from placed(self._conversations(piece, name, format, file), row, file)
+                own = format_of_row(piece.raw, name) if by_row else name
+                found = self._conversations(piece, own, FORMATS[own] if by_row else format, file)
+                yield from placed(found, row, file)
         if piece is None:
             yield refused(file.key, "empty file: there is no row, line or turn in it", file.source)
 

@@ -16,7 +16,10 @@ from builders.text.turns import alternate
 
 FORMATS: dict[str, Format] = {**INSTRUCT_FORMATS, **ROW_FORMATS, **TEXT_FORMATS}  # of those that fit, the first counts
 EMPTY_ANSWER = "empty_answer"
-MIN_FITTING_SHARE = 0.8  # of a sample: a few broken rows do not make another format
+MIN_LINE_SHARE = 0.8  # of a sample of lines or blocks: any text has a line that looks like a pair
+MIN_ROW_SHARE = (
+    0.2  # of a sample of rows, whose columns say for certain what they are; the others are refused one by one
+)
 
 
 class Normalised(NamedTuple):
@@ -104,15 +107,29 @@ def _is_conversation(items: list[Any]) -> bool:
     return bool(items) and all(is_turn_with_role(item) for item in items)
 
 
+def format_of_row(row: Any, most: str) -> str:
+    """The format of one row of a file whose rows are mostly in another: its own, if its columns say so.
+
+    A row that is a bare list says nothing in a file of objects.
+    """
+    if FORMATS[most].fits(row) or not isinstance(row, dict) or row.keys() == {"turns"}:
+        return most
+    return next((name for name, format in FORMATS.items() if format.unit == "row" and format.fits(row)), most)
+
+
 def detect_format(samples: Sequence[Any], unit: str) -> str:
     """The format of a file, by some of its rows, lines or blocks. Raises UnfitError where that is not certain.
 
-    A piece speaks for the first format of the table that it fits; a file is in the format of four fifths of its pieces.
+    A piece speaks for the first format of the table that it fits. Lines and blocks are in the format of four fifths of
+    them. Of rows the format of the most is named, where a fifth of them fit any: see `format_of_row`.
     """
     candidates = {name: format for name, format in FORMATS.items() if format.unit == unit}
     votes = Counter(next((name for name, format in candidates.items() if format.fits(piece)), "") for piece in samples)
     name, votes_for = votes.most_common(1)[0] if votes else ("", 0)
-    if name and votes_for >= MIN_FITTING_SHARE * len(samples):
+    fitting = len(samples) - votes[""]
+    if unit == "row" and fitting and fitting >= MIN_ROW_SHARE * len(samples):
+        return max(candidates, key=lambda name: votes[name])  # of equals the first of the table
+    if name and votes_for >= MIN_LINE_SHARE * len(samples):
         return name
     known = [f"{name} ({count})" for name, count in sorted(votes.items()) if name]
     rule = "more than one format" if len(known) > 1 else "unknown format"

@@ -284,3 +284,25 @@ def test_any_file_is_read_or_refused(tmp_path: Path, content: bytes, name: str) 
     found = read(path)
     path.unlink()
     assert found and all(isinstance(piece, Quarantined) or piece.messages for piece in found)
+
+
+def test_a_file_of_several_formats_loses_only_what_is_in_none(tmp_path: Path) -> None:
+    rows = [
+        {"instruction": "在吗", "input": "", "output": "在。"},
+        {"messages": [{"role": "user", "content": "走吗"}, {"role": "assistant", "content": "走。"}]},
+        {"x": 1},
+        ["雪停了吗", "停了"],
+        {"instruction": "几点了", "input": "", "output": "三点。"},
+    ]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    source = Conversations()
+    found = [piece for shard in source.shards([path]) for piece in source.read(shard)]
+    assert [piece.text if isinstance(piece, Document) else piece.reason for piece in found] == [
+        "在吗\n在。",
+        "走吗\n走。",
+        "no column 'instruction': line 3: there is x",
+        "no column 'instruction': line 4: there is turns",
+        "几点了\n三点。",
+    ]
+    assert [piece.meta["format"] for piece in found if isinstance(piece, Document)] == ["alpaca", "messages", "alpaca"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from builders.sources.dialogue_formats import detect_format, rows_of_json
+from builders.sources.dialogue_formats import detect_format, format_of_row, rows_of_json
 from builders.sources.dialogue_rows import UnfitError
 
 QA = {"question": "雪停了吗", "answer": "停了"}
@@ -30,6 +30,8 @@ QA = {"question": "雪停了吗", "answer": "停了"}
         ([{"input": "在", "target": "在", "kind": "闲谈"}], "row", "firefly"),
         ([{"title": "在", "desc": "", "answer": "在", "qid": "1"}], "row", "baike_qa"),
         ([QA] * 9 + [{"x": 1}], "row", "qa"),
+        ([QA] + [{"x": 1}] * 4, "row", "qa"),
+        ([QA] * 2 + [{"input": "在", "target": "在"}] * 3, "row", "firefly"),
         (["M 在\nM 在的"], "block", "xiaohuangji"),
         (["M 在/不/在\nM 在/的"], "block", "subtitle"),
         (["1\t在 吗\t在 的", "0\t在 吗\t吃 面"], "line", "douban"),
@@ -49,11 +51,7 @@ def test_detection(rows: list[Any], unit: str, format: str) -> None:
     [
         ([{"a": 1}], "unknown format: rows with a look like none of "),
         ([{"title": "新闻", "desc": "摘要", "content": "正文"}], "unknown format"),
-        (
-            [QA] * 2 + [{"input": "在", "target": "在"}] * 2,
-            "more than one format: rows with question, answer look like firefly (2), qa (2)",
-        ),
-        ([QA] + [{"x": 1}] * 2, "unknown format: rows with question, answer look like qa (1)"),
+        ([QA] + [{"x": 1}] * 5, "unknown format: rows with question, answer look like qa (1)"),
         ([], "unknown format"),
     ],
 )
@@ -61,6 +59,20 @@ def test_no_telling(rows: list[Any], reason: str) -> None:
     with pytest.raises(UnfitError) as caught:
         detect_format(rows, "row")
     assert str(caught.value).startswith(reason) and "--set source.format=NAME" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "own"),
+    [
+        (QA, "qa"),
+        ({"input": "在", "target": "在"}, "firefly"),
+        ({"x": 1}, "qa"),
+        ({"turns": ["在", "在"]}, "qa"),
+        ("x", "qa"),
+    ],
+)
+def test_a_row_of_a_mixed_file_is_in_its_own_format(row: Any, own: str) -> None:
+    assert format_of_row(row, "qa") == own
 
 
 def test_rows_of_json() -> None:

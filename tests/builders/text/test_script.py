@@ -188,7 +188,7 @@ def test_words_of_the_list_keep_their_length() -> None:
 def test_an_unknown_profile_is_refused() -> None:
     with pytest.raises(SikuError) as error:
         to_simplified("說話", "twn")
-    assert "did you mean tw?" in error.value.next
+    assert "did you mean tw?" in error.value.why
     with pytest.raises(SikuError):
         Simplify(profile="cn")
 
