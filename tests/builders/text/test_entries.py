@@ -105,7 +105,9 @@ WORDS = st.text(alphabet="雪説說风風渡,。 &<>\u3000a1", max_size=12)
         st.none() | WORDS,
         WORDS.filter(str.strip),
         st.dictionaries(WORDS.filter(str.strip), WORDS.filter(str.strip), max_size=3),
-        st.lists(st.builds(Section, WORDS.filter(str.strip), st.integers(1, 3), st.lists(WORDS, max_size=3)), max_size=3),
+        st.lists(
+            st.builds(Section, WORDS.filter(str.strip), st.integers(1, 3), st.lists(WORDS, max_size=3)), max_size=3
+        ),
     )
 )
 def test_lines_stay_in_their_places(entry: Entry) -> None:
