@@ -114,7 +114,7 @@ def _loaded(tokenizer: str) -> Any:
             "a tokenizer cannot be read without transformers",
             where=where,
             why=str(error),
-            next="pip install transformers, or name no tokenizer: tokens are estimated",
+            next="pip install transformers jinja2, or name no tokenizer: tokens are estimated",
         ) from error
     try:
         loaded = AutoTokenizer.from_pretrained(tokenizer)

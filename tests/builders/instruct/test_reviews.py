@@ -145,15 +145,24 @@ def tokenizer_folder(tmp_path: Path) -> Path:
 
 
 def test_a_tokenizer_counts_exactly(tokenizer_folder: Path) -> None:
-    pytest.importorskip("transformers")
     _counter.cache_clear()
     step = Tokens(tokenizer_folder=(str(tokenizer_folder),))
     counted = step(conversation("c", [{"role": "user", "content": "雪停了"}, {"role": "assistant", "content": "天亮"}]))
     assert counted.meta == {"tokens": 3 + 2 + 2 * TOKENS_PER_TURN, "tokens_by": "tokenizer with 6 tokens"}
 
 
+def test_a_chat_template_is_counted_where_there_is_one(tokenizer_folder: Path) -> None:
+    """The template writes a mark of one token before each turn."""
+    config = json.loads((tokenizer_folder / "tokenizer_config.json").read_text())
+    config["chat_template"] = "{% for message in messages %}<{{ message['content'] }}{% endfor %}"
+    (tokenizer_folder / "tokenizer_config.json").write_text(json.dumps(config))
+    _counter.cache_clear()
+    step = Tokens(tokenizer_folder=(str(tokenizer_folder),))
+    counted = step(conversation("c", [{"role": "user", "content": "雪停了"}, {"role": "assistant", "content": "天亮"}]))
+    assert counted.meta["tokens"] == 3 + 2 + 2
+
+
 def test_a_folder_without_a_tokenizer(tmp_path: Path) -> None:
-    pytest.importorskip("transformers")
     _counter.cache_clear()
     with pytest.raises(SikuError) as error:
         Tokens(tokenizer_folder=(str(tmp_path),))(Document("d", "雪"))
