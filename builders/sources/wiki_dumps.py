@@ -152,8 +152,10 @@ def _streams_with_groups(index: Path, starts: Sequence[int], limits: Limits) -> 
                     return None
                 seen.update(map(int, _INDEX_LINE.findall(raw, 0, whole)))
                 named.update(map(int, _GROUP_IN_INDEX.findall(raw, 0, whole)))
+        seen.update(map(int, _INDEX_LINE.findall(rest)))  # a last line without a line feed
+        named.update(map(int, _GROUP_IN_INDEX.findall(rest)))
     except UnreadableError:
         return None
     # The head of the dump, and its end, are streams without pages.
-    is_its_index = seen <= known and len(known) - len(seen) <= _STREAMS_WITHOUT_PAGES and not rest.strip()
+    is_its_index = seen <= known and len(known) - len(seen) <= _STREAMS_WITHOUT_PAGES
     return sorted(named) if is_its_index else None
