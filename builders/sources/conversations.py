@@ -18,7 +18,7 @@ from builders.sources.dialogue_formats import FORMATS, detect_format, format_of_
 from builders.sources.dialogue_mapping import mapped
 from builders.sources.dialogue_rows import LIST_COLUMNS, Format, UnfitError, stands_apart
 from builders.sources.dialogue_texts import MAX_YAML_BYTES, blocks_of, chatterbot_rows
-from builders.sources.inputs import MIB, UnreadableError, file_kind, refused, short_key
+from builders.sources.inputs import MIB, UnreadableError, file_kind, list_digest, refused, short_key
 from builders.sources.row_files import SUFFIXES, OpenFile, RowFiles, placed
 from builders.sources.rows import (
     BYTE_ORDER_MARK,
@@ -47,9 +47,13 @@ _POST = re.compile(r"(?:^|(?<=[_.\-]))(posts?)(?=$|[_.\-])", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PairShard(Shard):
-    """Two files of equally many lines: posts, and the responses to them."""
+    """Two files of equally many lines: posts, and the responses to them. It is called like the first."""
 
     responses: Path = Path()
+    responses_name: str = ""
+
+    def holds(self, meta: Meta) -> bool:
+        return meta.get("source") in (self.name, self.responses_name)
 
 
 class Piece(NamedTuple):
@@ -108,9 +112,9 @@ class Conversations(RowFiles):
                 continue
             partner = by_name.get("/".join(filter(None, (folder, _POST.sub(_response, name)))))
             if partner and type(partner) is type(shard) is Shard and file_kind(name).suffix in ("", ".txt"):
-                digest = f"{shard.digest}{partner.digest}"
+                digest = list_digest([(shard.name, shard.digest), (partner.name, partner.digest)])
                 size = shard.bytes + partner.bytes
-                pairs[shard.name] = PairShard(shard.name, digest, size, shard.path, partner.path)
+                pairs[shard.name] = PairShard(shard.name, digest, size, shard.path, partner.path, partner.name)
                 by_name.pop(partner.name)
         return [pairs.get(name, shard) for name, shard in sorted(by_name.items())]
 
@@ -125,24 +129,24 @@ class Conversations(RowFiles):
 
     def _read_pair(self, shard: PairShard) -> Iterator[Document | Quarantined]:
         files = []
-        for path in (shard.path, shard.responses):
+        for path, name in ((shard.path, shard.name), (shard.responses, shard.responses_name)):
             stream = BufferedReader(cast(Any, open_compressed(path, Limits(None, self.max_ratio))), MIB)
-            files.append(OpenFile("lines.txt", short_key(shard.name), shard.name, stream))
+            files.append(OpenFile("lines.txt", short_key(name), name, stream))
         with files[0].stream, files[1].stream:
             name = self.format if self.format != AUTO else "weibo" if _stand_apart(files[0].stream) else "pair"
-            responses = self.rows(files[1])
-            response: Row | BadRow | None = next(responses, None)
-            for post in self.rows(files[0]):
-                if isinstance(post, BadRow):
-                    yield refused(f"{files[0].key}-{post.mark}", post.reason, shard.name, post.text)
-                    continue
-                while response and (isinstance(response, BadRow) or response.number < post.number):
-                    response = next(responses, None)
-                if isinstance(response, Row) and response.number == post.number:
+            for post, response in line_by_line(*map(self.rows, files)):
+                if isinstance(post, Row) and isinstance(response, Row):
                     piece = Piece(post, (post.columns["text"], response.columns["text"]))
                     yield from placed(self._conversations(piece, name, FORMATS[name], files[0]), post, files[0])
-                else:
-                    yield self.refuse(post, files[0], "no answer", "the other file has nothing on this line")
+                elif post is not None:
+                    yield self._without_partner(post, files[0], "no answer")
+                elif response is not None:
+                    yield self._without_partner(response, files[1], "no post")
+
+    def _without_partner(self, row: Row | BadRow, file: OpenFile, rule: str) -> Quarantined:
+        if isinstance(row, BadRow):
+            return refused(f"{file.key}-{row.mark}", row.reason, file.source, row.text)
+        return self.refuse(row, file, rule, "the other file has nothing on this line")
 
     def read_file(self, file: OpenFile) -> Iterator[Document | Quarantined]:
         try:
@@ -236,6 +240,8 @@ class Conversations(RowFiles):
             found = read_unit(format, piece.raw)
         except UnfitError as error:
             rule, _, why = str(error).partition(": ")
+            if rule.startswith("no column") and row.columns.keys() == {self.list_column}:
+                rule, why = "not a JSON object", "it is a list"
             yield self.refuse(row, file, rule, why)
             return
         if not can_be_kept(row.columns):
@@ -254,6 +260,30 @@ def _used(columns: Mapping[str, Any], format: Format) -> list[str]:
     if format.columns_read:
         return list(format.columns_read(columns))
     return [*format.columns, *(name for name in LIST_COLUMNS if isinstance(columns.get(name), list))]
+
+
+def line_by_line(
+    posts: Iterator[Row | BadRow], responses: Iterator[Row | BadRow]
+) -> Iterator[tuple[Row | BadRow | None, Row | BadRow | None]]:
+    """What stands on the same line of two files; None where one has nothing there (blank lines are no rows)."""
+    waiting: Row | BadRow | None = None
+    for post in posts:
+        if isinstance(post, BadRow):
+            yield post, None
+            continue
+        while (waiting := waiting or next(responses, None)) is not None:
+            if isinstance(waiting, Row) and waiting.number >= post.number:
+                break
+            yield None, waiting
+            waiting = None
+        if isinstance(waiting, Row) and waiting.number == post.number:
+            yield post, waiting
+            waiting = None
+        else:
+            yield post, None
+    if waiting is not None:
+        yield None, waiting
+    yield from ((None, response) for response in responses)
 
 
 def _response(word: re.Match[str]) -> str:

@@ -134,6 +134,6 @@ def test_rows_of_another_shape_are_refused_one_by_one(siku: Siku, tmp_path: Path
     assert sorted(row["reason"] for row in rows(tmp_path / "out/instruct-sft/1", "dropped")) == [
         "quarantined: empty answer: line 22",
         "quarantined: no column 'instruction': line 21: there is 甲, 乙",
-        "quarantined: no column 'instruction': line 23: there is turns",
+        "quarantined: not a JSON object: line 23: it is a list",
         "quarantined: not a JSON object: line 24 is null",
     ]

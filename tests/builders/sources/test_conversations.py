@@ -223,22 +223,26 @@ def test_a_mapping(tmp_path: Path) -> None:
 
 def test_posts_and_responses_are_two_files(tmp_path: Path) -> None:
     (tmp_path / "train_post.txt").write_text("雪 停 了 吗\n\n走 吗\n多 出 来 的\n")
-    (tmp_path / "train_response.txt").write_text("停 了 呀\n没 有 问 题 的\n走 呀\n")
+    (tmp_path / "train_response.txt").write_text("停 了 呀\n没 有 问 题 的\n走 呀\n\n多 出 来 的\n还 有\n")
     (tmp_path / "valid_post.txt").write_text("在吗\t在\n")
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "Posts").write_text("今天 好累\n")
     (tmp_path / "web" / "Responses").write_text("早点睡\n")
     assert told(tmp_path) == [
         "weibo: 雪停了吗 / 停了呀",
+        "! no post: line 2: the other file has nothing on this line",
         "weibo: 走吗 / 走呀",
         "! no answer: line 4: the other file has nothing on this line",
+        "! no post: line 5: the other file has nothing on this line",
+        "! no post: line 6: the other file has nothing on this line",
         "tieba: 在吗 / 在",
         "pair: 今天 好累 / 早点睡",
     ]
     shards = Conversations().shards([tmp_path])
     names = [(type(shard).__name__, shard.name) for shard in shards]
     assert names == [("PairShard", "train_post.txt"), ("Shard", "valid_post.txt"), ("PairShard", "web/Posts")]
-    assert isinstance(shards[0], PairShard) and len(shards[0].digest) == 128
+    assert isinstance(shards[0], PairShard) and len(shards[0].digest) == 64
+    assert shards[0].holds({"source": "train_response.txt"})
     assert shards[0].bytes == sum((tmp_path / f"train_{name}.txt").stat().st_size for name in ("post", "response"))
 
 
@@ -302,7 +306,7 @@ def test_a_file_of_several_formats_loses_only_what_is_in_none(tmp_path: Path) ->
         "在吗\n在。",
         "走吗\n走。",
         "no column 'instruction': line 3: there is x",
-        "no column 'instruction': line 4: there is turns",
+        "not a JSON object: line 4: it is a list",
         "几点了\n三点。",
     ]
     assert [piece.meta["format"] for piece in found if isinstance(piece, Document)] == ["alpaca", "messages", "alpaca"]
