@@ -328,7 +328,7 @@ def _say_no_more() -> None:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command. Exit code: 0 done, 1 some input quarantined, 2 wrong use, 3 a guard refused, 130 interrupted."""
+    """Run one command. Exit code: 0 done, 1 some input quarantined, 2 wrong use, 3 a guard refused, 4 network, 130."""
     words = sys.argv[1:] if words is None else words
     prepare_streams()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: stop the workers, say so, go on later
