@@ -188,7 +188,7 @@ def _recipe_names() -> set[str]:
 
 def _request(args: Args) -> Any:
     from builders.engine.finish import Request
-    from builders.engine.plan import apply_settings, changed_settings, check_reads, read_plan, recipe_of
+    from builders.engine.plan import apply_settings, changed_settings, check_paths, read_plan, recipe_of
 
     _check_numbers(args)
     limit, plan = args.limit, None
@@ -201,7 +201,7 @@ def _request(args: Args) -> Any:
         default = recipe = _recipe(args.recipe)
     recipe = _held_out(apply_settings(recipe, args.set), args.holdout)
     if plan:
-        check_reads(plan, recipe)
+        check_paths(plan, recipe)
     circumstances = {} if args.workers is None else {"workers": args.workers}
     return Request(
         recipe=recipe,

@@ -120,6 +120,7 @@ class Work:
         self.request, self.recipe, self.workers, self.progress = request, request.recipe, workers, progress
         self.store = request.store
         self.segments = split_at_barriers(self.recipe.steps)
+        self.first_steps = _identity(self.segments[0].steps)  # once: a step may have files to look at
         self.renamed = 0  # documents whose id an earlier one had
         self.surroundings = digest([FORMAT, WORK_FORMAT, package_versions()])
 
@@ -170,13 +171,14 @@ class Work:
     def _keyed(self, task: ShardTask) -> ShardTask:
         """The task under the key of all that its result depends on."""
         made_of = [describe(task.source), task.shard.name, task.shard.digest, task.limit, sorted(task.suffixes.items())]
-        return dataclasses.replace(task, key=self._key(*made_of, _identity(task.steps), _sketched(task.corpus)))
+        return dataclasses.replace(task, key=self._key(*made_of, self.first_steps, _sketched(task.corpus)))
 
     def _next(self, stages: Sequence[Stage], segment: Segment) -> list[Stage]:
         self.progress.start("further steps", sum(stage.shard.bytes for stage in stages))
+        steps = _identity(segment.steps)
         tasks = [
             ShardTask(
-                self._key(stage.key, _fates_json(stage), _identity(segment.steps), _sketched(segment.corpus)),
+                self._key(stage.key, _fates_json(stage), steps, _sketched(segment.corpus)),
                 stage.shard,
                 self.recipe.source,
                 segment.steps,
@@ -216,11 +218,11 @@ class Work:
         )
         no_columns = frozenset(RESERVED[self.recipe.output.rows]).union(*(step.takes() for step in last.steps))
         columns = {name: kind for name, kind in seen.items() if name not in no_columns}
-        output = self.recipe.output
+        output, steps = self.recipe.output, _identity(last.steps)
         tasks: list[tuple[PartTask, int]] = []
         for group in cut_into_parts(stages, output.part_mb * 1_000_000):
             made_of = [[stage.key, _fates_json(stage)] for stage in group]
-            key = self._key("part", made_of, _identity(last.steps), describe(output), columns)
+            key = self._key("part", made_of, steps, describe(output), columns)
             pieces = [Piece(stage.folders, stage.decided) for stage in group]
             size = sum(stage.results[-1]["characters"] for stage in group)
             tasks.append((PartTask(key, pieces, last.steps, output, columns), size))

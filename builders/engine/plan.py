@@ -153,7 +153,7 @@ def _short(value: Any) -> str:
 # ---------------------------------------------------------------- --set
 
 
-def check_reads(plan: Mapping[str, Any], recipe: Recipe) -> None:
+def check_paths(plan: Mapping[str, Any], recipe: Recipe) -> None:
     """Raise SikuError if a kept plan read files of which the recipe does not know where they lie now."""
     steps = [(name, part) for name, part in recipe.parts().items() if isinstance(part, Step)]
     for saved, (name, part) in zip(plan["steps"], steps, strict=True):
