@@ -103,4 +103,9 @@ def run(op: str, given: dict[str, Any]) -> dict[str, Any]:  # noqa: C901  # one 
             from builders.text.windows import chat_window
 
             return {"context": chat_window(given["turns"], given["target_index"], given["max_chars"])}
+        case "parse_reply":
+            from validators.replies import parse_reply
+
+            parsed = parse_reply(given["reply"])
+            return {"pairs": [pair._asdict() for pair in parsed.pairs], "error": parsed.error}
     raise ValueError(f"siku has no operation {op!r} yet")
