@@ -14,6 +14,7 @@ from typing import Any
 
 from builders import __version__
 from builders.crawl import commands as crawl
+from generators import commands as synthesis
 from validators import command_line
 from validators.command_line import Args, Command, Parser, flag, out_folder, parse, path
 from validators.errors import SikuError, as_siku_error
@@ -142,6 +143,7 @@ COMMANDS = (
         ),
     ),
     *crawl.COMMANDS,
+    *synthesis.COMMANDS,
     Command(
         "inspect",
         "rows, dropped rows, or the life of one document",
@@ -180,14 +182,9 @@ def _recipe(name: str) -> Any:
     return find_recipe(name, HOME / "recipes")
 
 
-def _recipe_names() -> set[str]:
-    from builders.engine.recipe import recipe_files
-
-    return {path.stem.replace("_", "-") for path in recipe_files(HOME / "recipes")}
-
-
 def _request(args: Args) -> Any:
     from builders.engine.finish import Request
+    from builders.engine.manifest import input_named
     from builders.engine.plan import apply_settings, changed_settings, check_paths, read_plan, recipe_of
 
     _check_numbers(args)
@@ -205,7 +202,7 @@ def _request(args: Args) -> Any:
     circumstances = {} if args.workers is None else {"workers": args.workers}
     return Request(
         recipe=recipe,
-        inputs=[_input(one, args.out) for one in args.input] or _examples(recipe),
+        inputs=[input_named(one, args.out) for one in args.input] or _examples(recipe),
         out=args.out,
         version=args.version,
         limit=limit,
@@ -243,18 +240,6 @@ def _check_numbers(args: Args) -> None:
             f"{' and '.join(wrong)} cannot be",
             why="workers and limit are 1 or more; a version is a letter or digit, then up to 63 of these and . + - _",
         )
-
-
-def _input(given: Path, out: Path) -> Path:
-    """A file or folder, or a built dataset by name: `--input dialogue-sft@1`."""
-    if os.path.lexists(given):
-        return given
-    try:
-        return _dataset(str(given), out)
-    except SikuError:
-        if "@" in given.name or given.name in _recipe_names():
-            raise
-        return given  # the source says that it is not there
 
 
 def _examples(recipe: Any) -> list[Path]:

@@ -32,6 +32,7 @@ class Step:
 
     version: ClassVar[int] = 1
     paths: ClassVar[tuple[str, ...]] = ()  # fields that say where files lie: identity is what is in the files
+    circumstances: ClassVar[tuple[str, ...]] = ()  # fields that the plan does not have: they change no byte of the rows
     warn_share: float = 0.30
     stop_share: float = 0.60
 

@@ -48,14 +48,18 @@ class NearDuplicates(Corpus):
     were written to one pattern (X村是……下辖的一个行政村) are none. Novels leave it out, since titles of
     editions differ.
 
+    With `same_numbers` only documents with the same numbers and Latin words can be: two short answers that differ in a
+    year are not one.
+
     `holdout_jaccard` and `holdout_share` (of a book's documents) say what is like held-out text, see `Leaks`. The
     guard is lenient, because every removal is verified: a shelf of ten editions rightly loses nine tenths.
     """
 
     version: ClassVar[int] = 1
-    sketch_fields: ClassVar[tuple[str, ...]] = ("ngram_chars", "bands", "rows", "within")
+    sketch_fields: ClassVar[tuple[str, ...]] = ("ngram_chars", "bands", "rows", "within", "same_numbers")
     jaccard: float = 0.7
     within: str = ""
+    same_numbers: bool = False
     ngram_chars: int = DEFAULT_NGRAM_CHARS
     bands: int = 64
     rows: int = 4
@@ -85,7 +89,8 @@ class NearDuplicates(Corpus):
             )
 
     def sketch(self, folder: Path) -> ShardSketch:
-        return ShardSketch(folder, ngram_chars=self.ngram_chars, bands=self.bands, rows=self.rows, within=self.within)
+        fields = {name: getattr(self, name) for name in self.sketch_fields}
+        return ShardSketch(folder, **fields)
 
     def decide(self, folders: Sequence[Path]) -> list[dict[int, Fate]]:
         with SketchedDocuments(folders, self.bands) as documents:

@@ -17,6 +17,7 @@ import contextlib
 import hashlib
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -85,13 +86,18 @@ def _salt(value: object) -> int:
     return int.from_bytes(hashlib.blake2b(fold(str(value)).encode("utf-8", "surrogatepass"), digest_size=2).digest())
 
 
+_NUMBER = re.compile("[0-9]+|[a-z]{2,}|[〇零一二三四五六七八九十百千万亿两]{2,}")  # in folded text; Latin words count
+
+
 class ShardSketch:
     """The `SketchWriter` of near-duplicate removal; holds one block of documents, whatever the size of the shard."""
 
-    def __init__(self, folder: Path, *, ngram_chars: int, bands: int, rows: int, within: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, ngram_chars: int, bands: int, rows: int, within: str = "", same_numbers: bool = False
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._ngram_chars, self._bands, self._rows = folder, ngram_chars, bands, rows
-        self._within = within
+        self._within, self._same_numbers = within, same_numbers
         self._salts: list[int] = []
         self._files: dict[str, BinaryIO] = {name: (folder / f"{name}.bin").open("wb") for name in _FILES}
         self._books: dict[str, int] = {}
@@ -111,10 +117,15 @@ class ShardSketch:
             )
         )
         self._texts.append(text)
-        self._salts.append(_salt(document.meta.get(self._within)) if self._within else 0)
+        self._salts.append(self._salt_of(document))
         self._units += len(text) // 2
         if self._units >= _BLOCK_UNITS or len(self._texts) >= _BLOCK_DOCUMENTS:
             self._write_block()
+
+    def _salt_of(self, document: Document) -> int:
+        value = document.meta.get(self._within) if self._within else None
+        numbers = " ".join(sorted(set(_NUMBER.findall(fold(document.compared_text))))) if self._same_numbers else ""
+        return _salt(f"{value or ''}\0{numbers}" if numbers else value)
 
     def __enter__(self) -> Self:
         return self
@@ -142,7 +153,7 @@ class ShardSketch:
 
     def _write_block(self) -> None:
         folded, ends = fold_units(self._texts)
-        if self._within:
+        if self._within or self._same_numbers:
             folded = folded ^ np.repeat(np.array(self._salts, dtype="<u2"), np.diff(ends, prepend=0))
         minima = bin_minima(folded, ends, self._ngram_chars)
         records = np.zeros(len(ends), dtype=RECORD)

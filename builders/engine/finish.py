@@ -38,6 +38,7 @@ class Request:
     limit: int | None = None  # documents read from the source, in the order of the inputs
     fresh: bool = False  # do finished work again
     settings: Sequence[str] = ()  # what differs from the recipe as it stands, for the command in the card
+    command: Sequence[str] = ()  # the words that build this recipe, where they are not `build NAME`
 
     @property
     def folder(self) -> Path:
@@ -242,7 +243,7 @@ def _link_parts(folder: Path, parts: Iterable[Part]) -> None:
 
 def _command(request: Request) -> str:
     """The command that makes this dataset, without the circumstances: where inputs lie, how many workers."""
-    words = ["siku", "build", request.recipe.name, "--as", request.folder.name]
+    words = ["siku", *(request.command or ("build", request.recipe.name)), "--as", request.folder.name]
     words += [word for setting in request.settings for word in ("--set", setting)]
     if request.limit is not None:
         words += ["--limit", str(request.limit)]

@@ -126,5 +126,20 @@ def find_dataset(name: str, out: Path) -> Path:
     )
 
 
+def input_named(given: Path, out: Path) -> Path:
+    """A file or folder, or a built dataset by its name: `dialogue-sft@1`. Raises SikuError with the datasets there are.
+
+    Whether a path with a suffix or a folder in it leads anywhere, the source says.
+    """
+    if os.path.lexists(given):
+        return given
+    try:
+        return find_dataset(str(given), out)
+    except SikuError:
+        if "@" not in given.name and (given.suffix or len(given.parts) > 1):
+            return given
+        raise
+
+
 def finished_versions(out: Path) -> Sequence[Path]:
     return sorted(path.parent for path in out.glob(f"*/*/{MANIFEST}"))

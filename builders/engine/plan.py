@@ -45,7 +45,9 @@ def describe(part: Source | Step | Output) -> Json:
     if not isinstance(part, Output):
         described["version"] = part.version
     paths = part.paths if isinstance(part, Step) else ()
-    fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+    left_out = part.circumstances if isinstance(part, Step) else ()
+    names = (field.name for field in dataclasses.fields(part) if field.name not in left_out)
+    fields = {name: getattr(part, name) for name in names}
     described |= {name: value for name, value in fields.items() if name not in paths}
     if reads := {
         name: _content_of(fields[name], f"steps.{described['class']}.{name}") for name in paths if fields[name]
@@ -192,6 +194,8 @@ def changed_settings(default: Recipe, recipe: Recipe) -> list[str]:
     changed: list[str] = []
     for (name, old), new in zip(default.parts().items(), recipe.parts().values(), strict=True):
         for field in dataclasses.fields(old):
+            if field.name in getattr(new, "circumstances", ()):
+                continue
             value = getattr(new, field.name)
             if value and field.name in getattr(new, "paths", ()):
                 value = ("PATH",)  # circumstance

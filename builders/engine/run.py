@@ -124,6 +124,7 @@ def _split(step: Split, steps: Sequence[Step], place: int, document: Document, b
     made = step(document)
     parts = [] if isinstance(made, Verdict) else [part for part in made if part.text.strip()]
     if not parts:
+        _write_down(document, tally, books)
         nothing = Verdict("nothing left", "it has no part with any text")
         books.drop(document, tally, made if isinstance(made, Verdict) else nothing)
     for part in parts:

@@ -1,0 +1,272 @@
+"""One OpenAI-compatible endpoint: sends a request and says what came of it, without ever asking again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import ipaddress
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Self
+from urllib.parse import urlsplit
+
+import orjson
+
+from generators.request import Reply, Request, quoted, read_reply
+from validators.errors import SikuError
+from validators.replies import without_thinking
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+CONNECT_TIMEOUT_S = 5.0
+MODELS_TIMEOUT_S = 20.0
+MAX_RETRY_AFTER_S = 600.0
+MAX_UNDECIDED = 2  # replies that were cut off, before a form is taken for good
+OVERLOADED = frozenset({429, 503, 529})
+FATAL = frozenset({401, 402, 403, 404, 405})
+TRY_AGAIN = frozenset({408, 409, 425})
+FORMS = ("json_schema", "json_object", "guided", "prompt")
+"""The ways to get JSON, best first: OpenAI's, llama-cpp-python's, the fields of single servers, and asking for it."""
+
+Kind = Literal["form", "busy", "down", "slow", "broken", "refused", "fatal"]
+
+
+class TroubleError(Exception):
+    """No usable reply: what kind of trouble, its cause (counted), the server's words, and when it says to come back."""
+
+    def __init__(self, kind: Kind, cause: str, detail: str = "", retry_after_s: float = 0.0, status: int = 0) -> None:
+        super().__init__(f"{cause}: {detail}" if detail else cause)
+        self.kind, self.cause, self.detail, self.retry_after_s, self.status = kind, cause, detail, retry_after_s, status
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The body of a reply, read once to be sure that it is one, and how it came."""
+
+    body: bytes
+    reply: Reply
+    form: str
+    seconds: float
+
+
+class Endpoint:
+    """A server at `url` (with `/v1`), and the form of structured output that it is known to keep to."""
+
+    def __init__(self, url: str, *, deadline_s: float = 120.0, connections: int = 64) -> None:
+        self.url = normal_url(url)
+        self.deadline_s = deadline_s
+        self.form = FORMS[0]
+        self.is_proven = False  # whether a reply has shown that the form is kept to
+        self._undecided = 0
+        self._failed_on_form = 0
+        self._has_answered = False
+        self._client = _client(self.url, connections)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
+
+    async def models(self) -> list[str]:
+        """The names that the server lists; none where it has no such page. Raises SikuError if nobody is there."""
+        import httpx2
+        import openai
+
+        try:
+            async with asyncio.timeout(MODELS_TIMEOUT_S):
+                response = await self._client.get("/models", cast_to=httpx2.Response)
+            listed = orjson.loads(response.content)["data"]
+            return [str(one["id"]) for one in listed]
+        except openai.APIStatusError as error:
+            if error.status_code in (401, 403):
+                raise self._fatal(f"status {error.status_code}", quoted(error.response.content)) from error
+            return []
+        except (openai.APIConnectionError, TimeoutError) as error:
+            raise SikuError(
+                "the endpoint does not answer",
+                where=self.url,
+                why=_cause(error),
+                next="start the server (docs/endpoints.md), or try --endpoint demo",
+                exit_code=4,
+            ) from error
+        except (ValueError, KeyError, TypeError):
+            return []
+
+    async def send(self, request: Request, model: str) -> Delivered:
+        """One try, with the whole of it inside the deadline. Raises TroubleError."""
+        import httpx2
+        import openai
+
+        form = self.form if request.schema is not None else FORMS[-1]
+        body = request.body(model) | form_fields(form, request.schema)
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
+            content = response.content
+            reply = read_reply(content)
+        except openai.APIStatusError as error:
+            raise self._status_trouble(error.response, form) from error
+        except (TimeoutError, openai.APITimeoutError) as error:
+            if isinstance(error.__cause__, httpx2.ConnectTimeout):
+                raise TroubleError("down", "no connection", _cause(error)) from error
+            raise TroubleError("slow", "time-out", f"no whole reply after {self.deadline_s:g} s") from error
+        except openai.APIConnectionError as error:
+            down = isinstance(error.__cause__, httpx2.ConnectError)
+            raise TroubleError(
+                "down" if down else "broken", "no connection" if down else "connection lost", _cause(error)
+            ) from error
+        except (ValueError, httpx2.HTTPError) as error:  # also what is no chat completion
+            raise TroubleError(
+                "broken", getattr(error, "cause", "unreadable reply"), getattr(error, "detail", str(error))
+            ) from error
+        delivered = Delivered(content, reply, form, time.monotonic() - began)
+        self._has_answered = True
+        if request.schema is not None and not self.is_proven:
+            self._learn(delivered, request.schema)
+        return delivered
+
+    def _status_trouble(self, response: Any, form: str) -> TroubleError:
+        status, words = response.status_code, server_words(response.content)
+        cause = f"status {status}"
+        if form != FORMS[-1] and not self.is_proven and self._is_about_form(status):
+            self._step_down(form)
+            return TroubleError("form", f"{form} refused", f"{cause}: {words}", status=status)
+        if form == FORMS[-1] and status == 400 and not self._has_answered:
+            self.form, self.is_proven = FORMS[0], False  # so it was not the form that was refused
+        if status in OVERLOADED:
+            return TroubleError("busy", cause, words, retry_after(response.headers), status)
+        if status in FATAL:
+            return TroubleError("fatal", cause, words, status=status)
+        if status >= 500 or status in TRY_AGAIN:
+            return TroubleError("broken", cause, words, retry_after(response.headers), status)
+        return TroubleError("refused", cause, words, status=status)
+
+    def _is_about_form(self, status: int) -> bool:
+        """Some servers answer 500 to a form that they do not know; a single 500 may be chance."""
+        self._failed_on_form = self._failed_on_form + 1 if status in (500, 501) else 0
+        return status in (400, 415, 422) or self._failed_on_form > 1
+
+    def _learn(self, delivered: Delivered, schema: Mapping[str, Any]) -> None:
+        """A status of 200 proves nothing: the first replies show whether the server keeps to the form."""
+        if fits(delivered.reply.text, schema):
+            self.is_proven = True
+        elif delivered.reply.was_cut and self._undecided < MAX_UNDECIDED:
+            self._undecided += 1
+            self.is_proven = self._undecided == MAX_UNDECIDED
+        else:
+            self._step_down(delivered.form)
+
+    def _step_down(self, form: str) -> None:
+        if form == self.form:
+            self.form = FORMS[FORMS.index(form) + 1]
+            self.is_proven = self.form == FORMS[-1]
+
+    def _fatal(self, cause: str, words: str) -> SikuError:
+        return SikuError(f"the endpoint refuses: {cause}", where=self.url, why=words, next=_ADVICE, exit_code=4)
+
+
+_ADVICE = "is OPENAI_API_KEY set, and right? docs/endpoints.md has how each server takes keys"
+
+
+def fits(text: str, schema: Mapping[str, Any]) -> bool:
+    """Whether a reply is one JSON value that its schema allows, and nothing else."""
+    from validators.json_schema import SchemaChecks
+
+    try:
+        value = orjson.loads(without_thinking(text).text)
+    except ValueError:
+        return False
+    return not SchemaChecks(dict(schema)).verdicts(value)
+
+
+def form_fields(form: str, schema: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The fields of a request that make a server answer in JSON."""
+    if schema is None:
+        return {}
+    match form:
+        case "json_schema":
+            named = {"name": "reply", "strict": True, "schema": schema}
+            return {"response_format": {"type": "json_schema", "json_schema": named}}
+        case "json_object":
+            return {"response_format": {"type": "json_object", "schema": schema}}
+        case "guided":  # vLLM before and since 0.12, llama.cpp; others ignore what they do not know
+            return {"guided_json": schema, "structured_outputs": {"json": schema}, "json_schema": schema}
+    return {}
+
+
+def normal_url(text: str) -> str:
+    """The base address of an endpoint as people type it: `localhost:8080`, with or without `/v1`. Raises SikuError."""
+    typed = text.strip().rstrip("/")
+    whole = typed if "://" in typed else f"http://{typed}"
+    try:
+        parts = urlsplit(whole)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SikuError(f"{text!r} is no address of an endpoint", next="--endpoint http://127.0.0.1:8080/v1, or demo")
+    whole = whole.split("?")[0].removesuffix("/chat/completions").removesuffix("/models").rstrip("/")
+    return whole if urlsplit(whole).path else f"{whole}/v1"
+
+
+def _client(url: str, connections: int) -> AsyncOpenAI:
+    import httpx2
+    import openai
+
+    host = urlsplit(url).hostname or ""
+    http = openai.DefaultAioHttpClient(
+        timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=connections, keepalive_expiry=30.0),
+        trust_env=not is_loopback(host),
+        follow_redirects=False,
+    )
+    return openai.AsyncOpenAI(
+        base_url=url, api_key=os.environ.get("OPENAI_API_KEY") or "none", max_retries=0, http_client=http
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """A proxy that the environment names is not asked for what runs on this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def server_words(body: bytes) -> str:
+    """What an error body says, wherever the server puts it: `error.message`, `message`, `detail`, or plain text."""
+    try:
+        whole = orjson.loads(body)
+    except ValueError:
+        return quoted(body)
+    while isinstance(whole, dict):
+        inner = next((whole[key] for key in ("error", "message", "detail") if whole.get(key)), None)
+        if inner is None:
+            break
+        whole = inner
+    return " ".join((whole if isinstance(whole, str) else orjson.dumps(whole).decode()).split())[:400]
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds that the server asks to wait (RFC 9110, 10.2.3: seconds or a date); 0 where it does not say."""
+    text = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+        except (ValueError, TypeError):
+            return 0.0
+    return min(seconds, MAX_RETRY_AFTER_S) if seconds > 0 else 0.0  # NaN is no number of seconds
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason of a failed connection, which is the one that people understand."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,173 @@
+"""The journal: every reply as it came, stored before anyone judges it, so that nothing is paid for twice.
+
+SQLite with a write-ahead log, one writer. A commit follows a reply by at most `COMMIT_AFTER_S`; what is committed
+survives `kill -9`. Verdicts are not kept: they follow from the replies, so a changed check costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import orjson
+
+from generators.request import Failure
+from validators.errors import SikuError
+
+SUFFIX = ".journal"
+FORMAT = 1
+COMMIT_AFTER_S = 0.02
+_TABLES = """
+create table if not exists replies(
+    key blob primary key, body blob not null, endpoint text not null, form text not null, seconds real not null,
+    at real not null);
+create table if not exists failed_tries(
+    key blob not null, cause text not null, detail text not null, endpoint text not null, at real not null);
+create index if not exists failed_tries_of on failed_tries(key);
+create table if not exists given_up(key blob primary key, cause text not null, detail text not null);
+create table if not exists models(endpoints text primary key, model text not null);
+create table if not exists runs(identity text primary key, state blob not null);
+"""
+
+
+class Kept(NamedTuple):
+    """A reply in the journal, and how it came: from where, in which form of structured output, in how many seconds."""
+
+    body: bytes
+    endpoint: str
+    form: str
+    seconds: float
+
+
+class Journal:
+    """The replies of one dataset's model. Open it for writing in one process at a time."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open, or make, the file. Raises SikuError if it is no journal, or one of a later siku."""
+        self.path = path
+        self._due: asyncio.TimerHandle | None = None
+        try:
+            if read_only:
+                self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._db = sqlite3.connect(path, isolation_level=None)
+            version = self._db.execute("pragma user_version").fetchone()[0]
+            if version > FORMAT:
+                raise SikuError("this journal was written by a later version of siku", where=str(path))
+            if not read_only:
+                self._db.executescript(f"pragma journal_mode=wal; pragma synchronous=normal; {_TABLES}")
+                self._db.execute(f"pragma user_version={FORMAT}")
+        except sqlite3.Error as error:
+            raise SikuError("the journal cannot be opened", where=str(path), why=str(error)) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.commit()
+        self._db.close()
+
+    # ------------------------------------------------------------ reading
+
+    def reply(self, key: bytes) -> Kept | None:
+        row = self._db.execute("select body, endpoint, form, seconds from replies where key = ?", (key,)).fetchone()
+        return Kept(*row) if row else None
+
+    def given_up(self, key: bytes) -> Failure | None:
+        row = self._db.execute("select cause, detail from given_up where key = ?", (key,)).fetchone()
+        return Failure(*row) if row else None
+
+    def failed_tries(self, key: bytes) -> list[Failure]:
+        """What went wrong on the way to the reply under this key, in order."""
+        rows = self._db.execute("select cause, detail from failed_tries where key = ? order by rowid", (key,))
+        return [Failure(*row) for row in rows]
+
+    def run(self, identity: str) -> dict[str, Any] | None:
+        """What was written of a finished run over just these inputs with just this plan."""
+        row = self._db.execute("select state from runs where identity = ?", (identity,)).fetchone()
+        return orjson.loads(row[0]) if row else None
+
+    def model_of(self, endpoints: str) -> str:
+        """The model that these endpoints had the last time, so that a finished dataset is found without them."""
+        row = self._db.execute("select model from models where endpoints = ?", (endpoints,)).fetchone()
+        return row[0] if row else ""
+
+    def remember_model(self, endpoints: str, model: str) -> None:
+        self._write("insert or replace into models values (?, ?)", (endpoints, model))
+
+    def counts(self) -> dict[str, int]:
+        tables = ("replies", "failed_tries", "given_up")
+        return {table: self._db.execute(f"select count(*) from {table}").fetchone()[0] for table in tables}
+
+    # ------------------------------------------------------------ writing
+
+    def keep(self, key: bytes, kept: Kept) -> None:
+        """Write a reply; it is durable after `COMMIT_AFTER_S`."""
+        self._write("insert or ignore into replies values (?, ?, ?, ?, ?, ?)", (key, *kept, time.time()))
+
+    def failed(self, key: bytes, failure: Failure, endpoint: str) -> None:
+        row = (key, failure.cause, failure.detail, endpoint, time.time())
+        self._write("insert into failed_tries values (?, ?, ?, ?, ?)", row)
+
+    def give_up(self, key: bytes, failure: Failure) -> None:
+        self._write("insert or replace into given_up values (?, ?, ?)", (key, failure.cause, failure.detail))
+
+    def take_back(self, keys: Iterable[bytes]) -> None:
+        """Ask these again after all: it was not they, but the endpoint."""
+        for key in keys:
+            self._write("delete from given_up where key = ?", (key,))
+
+    def forget_given_up(self) -> int:
+        """Ask everything that was given up again. Returns how many there were."""
+        count = self.counts()["given_up"]
+        self._write("delete from given_up", ())
+        self._write("delete from runs", ())
+        self.commit()
+        return count
+
+    def finish_run(self, identity: str, state: dict[str, Any]) -> None:
+        self._write("insert or replace into runs values (?, ?)", (identity, orjson.dumps(state)))
+        self.commit()
+
+    def _write(self, statement: str, row: tuple[Any, ...]) -> None:
+        with self._errors():
+            if not self._db.in_transaction:
+                self._db.execute("begin immediate")
+                self._plan_commit()
+            self._db.execute(statement, row)
+
+    def _plan_commit(self) -> None:
+        try:
+            self._due = asyncio.get_running_loop().call_later(COMMIT_AFTER_S, self.commit)
+        except RuntimeError:  # outside a loop the caller commits
+            self._due = None
+
+    def commit(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        if self._db.in_transaction:
+            with self._errors():
+                self._db.execute("commit")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            full = "full" in str(error)
+            raise SikuError(
+                "the disk is full" if full else "the journal cannot be written",
+                where=str(self.path),
+                why=str(error),
+                next="make room, and run the same command again: replies that were kept are not asked for again",
+            ) from error

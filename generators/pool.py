@@ -1,0 +1,251 @@
+"""Several endpoints as one: which of them takes a request, when it is asked again, and whose fault a failure is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from generators.endpoint import Delivered, Endpoint, TroubleError
+from generators.lane import Lane
+from generators.request import Failure, Request
+from validators.errors import SikuError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+TRIES = {"broken": 4, "slow": 2, "busy": 100}  # of one request, by the kind of trouble, while others succeed
+FIRST_TRIES_S = 4.0  # an endpoint that was never reached is given up after that
+BROKEN_AT_FIRST = 12  # and one after so many unusable replies without a usable one
+LONGEST_WAIT_S = 20.0
+FAULT_OF_THE_ENDPOINT = 20  # requests given up in a row: then it is not they
+REFUSED_IN_A_ROW = 8  # requests refused (400, 422) in a row: likewise
+
+
+@dataclass
+class Counts:
+    """What was sent and what came back, for people."""
+
+    sent: int = 0
+    delivered: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    troubles: Counter[str] = field(default_factory=Counter)  # by cause
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A reply, and the endpoint that gave it."""
+
+    delivered: Delivered
+    endpoint: str
+
+
+class Pool:
+    """Sends requests to endpoints that serve the same model, at most `concurrency` at a time."""
+
+    def __init__(
+        self, endpoints: Sequence[Endpoint], model: str, *, concurrency: int, patience_s: float = 60.0
+    ) -> None:
+        self.model, self.concurrency, self.patience_s = model, concurrency, patience_s
+        self.counts = Counts()
+        self._ways = [(endpoint, Lane(concurrency)) for endpoint in endpoints]
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._in_flight = 0
+        self._last_good = time.monotonic()
+        self._broken_at_first = 0
+        self._given_up: list[tuple[bytes, str]] = []  # since the last reply: key, kind of trouble
+        self._fatal: SikuError | None = None
+
+    @property
+    def in_flight(self) -> int:
+        return self._in_flight
+
+    @property
+    def limit(self) -> int:
+        """How many the endpoints take together, as far as is known."""
+        return min(self.concurrency, sum(lane.limit for _, lane in self._ways))
+
+    async def send(self, request: Request, key: bytes, troubles: list[tuple[Failure, str]]) -> Answered | Failure:
+        """The reply to a request, however often it takes to get one; a Failure where this one gets none.
+
+        What went wrong on the way is added to `troubles`, with the endpoint. Raises SikuError (exit 4) where the
+        endpoints are to blame.
+        """
+        import tenacity
+
+        tries: Counter[str] = Counter()
+
+        async def once() -> Answered:
+            return await self._once(request, tries, troubles)
+
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(TroubleError),
+            stop=lambda state: self._is_over(state, tries),
+            wait=_wait_s,
+            reraise=True,
+        )
+        try:
+            return await retrying(once)
+        except TroubleError as trouble:
+            return self._give_up(trouble, key)
+
+    async def _once(self, request: Request, tries: Counter[str], troubles: list[tuple[Failure, str]]) -> Answered:
+        endpoint, lane = await self._acquire(request)
+        level = lane.begin()
+        self._in_flight += 1
+        self.counts.sent += 1
+        trouble: TroubleError | None = None
+        try:
+            delivered = await endpoint.send(request, self.model)
+        except TroubleError as error:
+            trouble = error
+            raise
+        finally:
+            lane.end()
+            self._in_flight -= 1
+            if trouble is not None:
+                self._note(trouble, endpoint, lane, level)
+                tries[trouble.kind] += 1
+                troubles.append((Failure(trouble.cause, trouble.detail), endpoint.url))
+            self._wake()
+        lane.succeeded(level)
+        self._last_good = time.monotonic()
+        self._given_up.clear()
+        self.counts.delivered += 1
+        self.counts.prompt_tokens += delivered.reply.prompt_tokens
+        self.counts.completion_tokens += delivered.reply.completion_tokens
+        self._wake()
+        return Answered(delivered, endpoint.url)
+
+    def _note(self, trouble: TroubleError, endpoint: Endpoint, lane: Lane, level: int) -> None:
+        self.counts.troubles[trouble.cause] += 1
+        match trouble.kind:
+            case "busy":
+                lane.refused(level, trouble.retry_after_s)
+            case "slow":
+                lane.timed_out(endpoint.deadline_s)
+            case "down" | "broken":
+                lane.failed(down=trouble.kind == "down")
+        if (wait := lane.paused_until - time.monotonic()) > 0:
+            asyncio.get_running_loop().call_later(wait + 0.001, self._wake_all)
+
+    # ------------------------------------------------------------ who goes next
+
+    async def _acquire(self, request: Request) -> tuple[Endpoint, Lane]:
+        """The least loaded endpoint with room, once there is one."""
+        while True:
+            if self._fatal:
+                raise self._fatal
+            if way := self._free_way(request):
+                return way
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                self._wake()
+                raise
+
+    def _free_way(self, request: Request) -> tuple[Endpoint, Lane] | None:
+        if self._in_flight >= self.concurrency:
+            return None
+        free = [way for way in self._ways if way[1].has_room and self._may_take(*way, request)]
+        return min(free, key=lambda way: way[1].load, default=None)
+
+    @staticmethod
+    def _may_take(endpoint: Endpoint, lane: Lane, request: Request) -> bool:
+        """Until it is known how an endpoint gives JSON, one request at a time finds that out."""
+        return endpoint.is_proven or request.schema is None or lane.in_flight == 0
+
+    def _wake(self) -> None:
+        """Let as many go on as there is room for."""
+        free = sum(max(0, lane.limit - lane.in_flight) for _, lane in self._ways)
+        room = min(free, self.concurrency - self._in_flight)
+        while self._waiting and room > 0:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                room -= 1
+
+    def _wake_all(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+
+    # ------------------------------------------------------------ when it is over
+
+    def _is_over(self, state: RetryCallState, tries: Counter[str]) -> bool:
+        trouble = state.outcome.exception() if state.outcome else None
+        if not isinstance(trouble, TroubleError):
+            return False
+        if trouble.kind == "fatal" or self._is_hopeless(trouble):
+            self._stop(trouble)
+        if trouble.kind == "refused":
+            return True
+        return self._has_succeeded and any(tries[kind] >= most for kind, most in TRIES.items())
+
+    def _is_hopeless(self, trouble: TroubleError) -> bool:
+        """Whether it is time to leave the endpoints alone: none of them gives anything."""
+        silent_s = time.monotonic() - self._last_good - trouble.retry_after_s
+        if self._has_succeeded:
+            return trouble.kind in ("busy", "down") and silent_s > self.patience_s
+        match trouble.kind:
+            case "down":
+                return silent_s > FIRST_TRIES_S
+            case "broken":
+                self._broken_at_first += 1
+                return self._broken_at_first >= BROKEN_AT_FIRST
+        return silent_s > self.patience_s
+
+    @property
+    def _has_succeeded(self) -> bool:
+        return any(lane.succeeded_ever for _, lane in self._ways)
+
+    def _give_up(self, trouble: TroubleError, key: bytes) -> Failure:
+        """It is this request's own fault, unless many in a row fared no better."""
+        self._given_up.append((key, trouble.kind))
+        refused = sum(kind == "refused" for _, kind in self._given_up)
+        if refused >= REFUSED_IN_A_ROW or len(self._given_up) >= FAULT_OF_THE_ENDPOINT or not self._has_succeeded:
+            self._stop(trouble)
+        return Failure(trouble.cause, trouble.detail)
+
+    def blamed_wrongly(self) -> list[bytes]:
+        """Requests that were given up although it was the endpoint that failed."""
+        return [key for key, _ in self._given_up] if self._fatal else []
+
+    def _stop(self, trouble: TroubleError) -> None:
+        self._fatal = self._fatal or SikuError(
+            _what(trouble),
+            where=", ".join(endpoint.url for endpoint, _ in self._ways),
+            why=trouble.detail,
+            next="what was answered is kept: mend that, and run the same command again",
+            exit_code=4,
+        )
+        self._wake_all()
+        raise self._fatal
+
+
+def _what(trouble: TroubleError) -> str:
+    match trouble.kind:
+        case "down":
+            return "the endpoint cannot be reached"
+        case "fatal" | "refused":
+            return f"the endpoint refuses: {trouble.cause}"
+    return f"the endpoint gives no usable reply: {trouble.cause}"
+
+
+def _wait_s(state: RetryCallState) -> float:
+    """How long before the next try: what the server says, else longer each time, with chance in it."""
+    import tenacity
+
+    trouble = state.outcome.exception() if state.outcome else None
+    asked = trouble.retry_after_s if isinstance(trouble, TroubleError) else 0.0
+    if isinstance(trouble, TroubleError) and trouble.kind == "form":
+        return 0.0
+    backoff = tenacity.wait_random_exponential(multiplier=0.25, max=LONGEST_WAIT_S)(state)
+    return max(asked, backoff)

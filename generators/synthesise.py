@@ -1,0 +1,367 @@
+"""Ask a model about every passage of an input until the books balance: inputs = answered + dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from builders.document import Document, Quarantined
+from builders.engine.ledger import Ledger
+from builders.engine.plan import digest, plan_of
+from builders.engine.recipe import Recipe
+from builders.engine.run import Books, run_documents
+from builders.steps import Corpus, Shard
+from generators.endpoint import Endpoint
+from generators.exchange import Outcome, answer_in, exchange
+from generators.journal import SUFFIX, Journal, Kept
+from generators.pool import Answered, Pool
+from generators.request import Failure, Reply, Request
+from generators.task import Passage, Task
+from validators.errors import INTERRUPTED, SikuError
+
+WORKERS_PER_SLOT = 2  # a worker that waits before it tries again leaves its slot to another
+BREATH_EVERY = 64  # passages out of the journal, before others get a turn
+DIGEST_BITS = 256
+ENDPOINT = 4  # exit code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to ask whom, and the circumstances under which."""
+
+    recipe: Recipe
+    inputs: Sequence[Path]
+    out: Path = Path("out")
+    version: str = ""
+    endpoints: Sequence[str] = ()
+    model: str = ""  # what the endpoint lists, if empty
+    concurrency: int = 8
+    deadline_s: float = 120.0
+    patience_s: float = 60.0
+    max_failed: float = 0.5
+    limit: int | None = None
+    retry_dead: bool = False
+
+    @property
+    def journal(self) -> Path:
+        return self.out / ".siku" / "journals" / f"{self.recipe.name}{SUFFIX}"
+
+
+@dataclass
+class Figures:
+    """How far it is, for whoever shows it."""
+
+    inputs: int = 0
+    done: int = 0
+    answered: int = 0
+    samples: int = 0
+    short: int = 0  # answered with fewer samples than were to be
+    dead: int = 0
+    repaired: int = 0
+    from_journal: int = 0  # requests that need not be sent
+    seconds: float = 0.0
+
+
+class Watches(Protocol):
+    """Shows how far it is."""
+
+    def update(self, figures: Figures, pool: Pool | None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Synthesised:
+    """All passages are done: the recipe whose rows are in the journal, and what it took."""
+
+    recipe: Recipe
+    figures: Figures
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    troubles: dict[str, int] = field(default_factory=dict)
+
+
+def task_of(recipe: Recipe) -> Task:
+    """The task of a recipe. Raises SikuError if it has none, or something that sees the whole corpus before it."""
+    for place, step in enumerate(recipe.steps):
+        if isinstance(step, Task):
+            if any(isinstance(one, Corpus) for one in recipe.steps[:place]):
+                raise SikuError(
+                    f"recipe {recipe.name}: a step that sees the whole corpus stands before {type(step).__name__}",
+                    next="build a dataset with that step first, and give it as --input",
+                )
+            return step
+    raise SikuError(f"recipe {recipe.name} asks no model", next=f"siku build {recipe.name}")
+
+
+def with_task(recipe: Recipe, task: Task) -> Recipe:
+    """The recipe with this task in the place of its own."""
+    steps = tuple(task if isinstance(step, Task) else step for step in recipe.steps)
+    return dataclasses.replace(recipe, steps=steps)
+
+
+def passages_of(recipe: Recipe, shards: Sequence[Shard], limit: int | None) -> Iterator[Passage]:
+    """What reaches the task, in the order of the inputs."""
+    task = task_of(recipe)
+    before = recipe.steps[: recipe.steps.index(task)]
+    books = Books(Ledger.over(before), lambda refused: None, lambda name, step, note: None)
+    for document in run_documents(before, _read(recipe, shards, limit), books):
+        yield task.passage_of(document)
+
+
+def _read(recipe: Recipe, shards: Sequence[Shard], limit: int | None) -> Iterator[Document | Quarantined]:
+    documents = (document for shard in shards for document in recipe.source.read(shard))
+    return islice(documents, limit)
+
+
+def synthesise(order: Order, watch: Watches) -> Synthesised:
+    """Ask until every passage is answered or dead. What was answered before is not asked again.
+
+    Raises SikuError: exit 3 above `max_failed`, 4 where the endpoint is to blame, 130 after Ctrl-C. What came back by
+    then is in the journal.
+    """
+    began = time.monotonic()
+    shards = order.recipe.source.shards(order.inputs)
+    with Journal(order.journal) as journal:
+        if order.retry_dead:
+            journal.forget_given_up()
+        found = asyncio.run(_Run(order, journal, shards, watch).work())
+    found.figures.seconds = time.monotonic() - began
+    return found
+
+
+class _Run:
+    """One run over one input."""
+
+    def __init__(self, order: Order, journal: Journal, shards: Sequence[Shard], watch: Watches) -> None:
+        self.order, self.journal, self.shards, self.watch = order, journal, shards, watch
+        self.figures = Figures()
+        self.pool: Pool | None = None
+        self.task = task_of(order.recipe)
+        self._digest = 0
+        self._asked: dict[bytes, asyncio.Future[Reply | Failure]] = {}  # the same question twice at once
+        self._stopping = False
+
+    # ------------------------------------------------------------ finished before
+
+    def _identity(self) -> str:
+        task = dataclasses.replace(self.task, replies="")
+        plan = plan_of(with_task(self.order.recipe, task), self.order.limit)
+        return digest([plan["source"], plan["steps"], plan["limit"], [[one.name, one.digest] for one in self.shards]])
+
+    def found_finished(self) -> Synthesised | None:
+        """What an earlier run over the same input with the same model came to."""
+        if (state := self.journal.run(self._identity())) is None:
+            return None
+        figures = Figures(**state["figures"])
+        self._check_share(figures.dead, figures.inputs)
+        return self._result(figures, state["replies"])
+
+    def _result(self, figures: Figures, replies: str) -> Synthesised:
+        task = dataclasses.replace(self.task, replies=replies)
+        counts = self.pool.counts if self.pool else None
+        return Synthesised(
+            with_task(self.order.recipe, task),
+            figures,
+            counts.sent if counts else 0,
+            counts.prompt_tokens if counts else 0,
+            counts.completion_tokens if counts else 0,
+            dict(counts.troubles) if counts else {},
+        )
+
+    # ------------------------------------------------------------ the work
+
+    async def work(self) -> Synthesised:
+        order = self.order
+        async with contextlib.AsyncExitStack() as stack:
+            endpoints = [
+                await stack.enter_async_context(
+                    Endpoint(url, deadline_s=order.deadline_s, connections=order.concurrency)
+                )
+                for url in order.endpoints
+            ]
+            model = order.model or await self._find_model(endpoints)
+            self.task = dataclasses.replace(self.task, model=model, journal=str(order.journal))
+            if finished := self.found_finished():
+                return finished
+            self.pool = Pool(endpoints, model, concurrency=order.concurrency, patience_s=order.patience_s)
+            recipe = with_task(order.recipe, self.task)
+            self.figures.inputs = sum(1 for _ in passages_of(recipe, self.shards, order.limit))
+            with self._signals():
+                await self._ask_about(passages_of(recipe, self.shards, order.limit))
+        self.journal.commit()
+        replies = f"{self._digest:064x}"
+        state = {"figures": dataclasses.asdict(self.figures), "replies": replies}
+        self.journal.finish_run(self._identity(), state)
+        return self._result(self.figures, replies)
+
+    async def _find_model(self, endpoints: Sequence[Endpoint]) -> str:
+        """The model behind the endpoints; if they are gone, the one that they had the last time."""
+        asked = " ".join(sorted(self.order.endpoints))
+        try:
+            model = await find_model(endpoints)
+        except SikuError as error:
+            if error.exit_code != ENDPOINT or not (remembered := self.journal.model_of(asked)):
+                raise
+            return remembered
+        self.journal.remember_model(asked, model)
+        return model
+
+    async def _ask_about(self, passages: Iterator[Passage]) -> None:
+        workers = [
+            asyncio.create_task(self._worker(passages))
+            for _ in range(min(WORKERS_PER_SLOT * self.order.concurrency, max(1, self.figures.inputs)))
+        ]
+        try:
+            await asyncio.gather(*workers)
+        except BaseException:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            if self.pool:
+                self.journal.take_back(self.pool.blamed_wrongly())
+            raise
+        if self._stopping:
+            raise SikuError(
+                f"interrupted: {self.figures.done:,} of {self.figures.inputs:,} passages are done and kept",
+                next="the same command goes on where it stopped",
+                exit_code=INTERRUPTED,
+            )
+
+    async def _worker(self, passages: Iterator[Passage]) -> None:
+        for passage in passages:
+            if self._stopping:
+                return
+            self._count(passage, await self._converse(passage))
+            self.watch.update(self.figures, self.pool)
+            if self.figures.done % BREATH_EVERY == 0:
+                await asyncio.sleep(0)
+
+    async def _converse(self, passage: Passage) -> Outcome:
+        course = exchange(self.task, passage)
+        request = next(course)
+        while True:
+            answer = await self._ask(request)
+            try:
+                request = course.send(answer)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return outcome
+
+    def _count(self, passage: Passage, outcome: Outcome) -> None:
+        figures = self.figures
+        figures.done += 1
+        figures.samples += len(outcome.samples)
+        figures.repaired += outcome.repaired
+        if outcome.dead:
+            figures.dead += 1
+            self._check_share(figures.dead, figures.inputs)
+        else:
+            figures.answered += 1
+            figures.short += len(outcome.samples) < passage.least
+
+    def _check_share(self, dead: int, inputs: int) -> None:
+        """As soon as the share of dead letters cannot come down again, it is over."""
+        if dead <= self.order.max_failed * inputs:
+            return
+        raise SikuError(
+            f"{dead:,} of {inputs:,} passages got no valid sample, more than --max-failed {self.order.max_failed:g}",
+            where=str(self.order.journal),
+            why="every reply is kept; what they lack is under `siku inspect` once the dataset is there",
+            next="mend prompt, checks or model; or the same command with a higher --max-failed",
+            exit_code=3,
+        )
+
+    # ------------------------------------------------------------ one request
+
+    async def _ask(self, request: Request) -> Reply | Failure:
+        """The reply to a request: out of the journal, or from the model by way of the journal."""
+        key = request.key(self.task.model)
+        known = answer_in(self.journal, key)
+        if known is not None:
+            self.figures.from_journal += 1
+        elif (asked := self._asked.get(key)) is not None:
+            known = await asyncio.shield(asked)
+        else:
+            known = await self._pay_for(request, key)
+        self._digest = (self._digest + _digest_of(key, known)) % (1 << DIGEST_BITS)
+        return known
+
+    async def _pay_for(self, request: Request, key: bytes) -> Reply | Failure:
+        assert self.pool is not None
+        future: asyncio.Future[Reply | Failure] = asyncio.get_running_loop().create_future()
+        self._asked[key] = future
+        troubles: list[tuple[Failure, str]] = []
+        try:
+            answer = await self.pool.send(request, key, troubles)
+            known: Reply | Failure
+            if isinstance(answer, Answered):
+                reply = answer.delivered
+                self.journal.keep(key, Kept(reply.body, answer.endpoint, reply.form, reply.seconds))
+                known = reply.reply
+            else:
+                self.journal.give_up(key, answer)
+                known = answer
+            future.set_result(known)
+            return known
+        finally:
+            for failure, endpoint in troubles:
+                self.journal.failed(key, failure, endpoint)
+            del self._asked[key]
+            if not future.done():
+                future.cancel()
+
+    # ------------------------------------------------------------ Ctrl-C
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Ctrl-C lets what is in flight finish; a second one does not."""
+        loop, main = asyncio.get_running_loop(), asyncio.current_task()
+
+        def stop() -> None:
+            if self._stopping and main is not None:
+                main.cancel()
+            self._stopping = True
+
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no main thread, or Windows
+            for number in numbers:
+                loop.add_signal_handler(number, stop)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                for number in numbers:
+                    loop.remove_signal_handler(number)
+
+
+def _digest_of(key: bytes, answer: Reply | Failure) -> int:
+    """A number for a request and what came of it; summed up, so that the order of replies does not matter."""
+    said: Any = (answer.text, answer.reasoning, answer.finish_reason) if isinstance(answer, Reply) else (answer.cause,)
+    content = "\0".join(said).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(key + content, digest_size=DIGEST_BITS // 8).digest(), "big")
+
+
+async def find_model(endpoints: Sequence[Endpoint]) -> str:
+    """The one model that the endpoints list. Raises SikuError where there are several, or not the same."""
+    listed = [await endpoint.models() for endpoint in endpoints]
+    names = {name for one in listed for name in one}
+    everywhere = [name for name in listed[0] if all(name in one for one in listed)]
+    if len(everywhere) == 1 and (len(names) == 1 or len(endpoints) > 1):
+        return everywhere[0]
+    if not names:
+        return "default"
+    raise SikuError(
+        "the endpoints serve several models" if len(endpoints) > 1 else "the endpoint serves several models",
+        where=", ".join(endpoint.url for endpoint in endpoints),
+        why=f"it lists: {', '.join(sorted(names)[:20])}",
+        next="say which: --model NAME",
+    )
