@@ -108,4 +108,10 @@ def run(op: str, given: dict[str, Any]) -> dict[str, Any]:  # noqa: C901  # one 
 
             parsed = parse_reply(given["reply"])
             return {"pairs": [pair._asdict() for pair in parsed.pairs], "error": parsed.error}
+        case "check_qa":
+            from validators.qa_pairs import check_pairs
+
+            pairs = [(pair["question"], pair["answer"]) for pair in given["pairs"]]
+            verdicts = check_pairs(given["passage"], pairs, given["max_question_chars"], given["max_answer_chars"])
+            return {"verdicts": [[verdict.check for verdict in found] for found in verdicts]}
     raise ValueError(f"siku has no operation {op!r} yet")
