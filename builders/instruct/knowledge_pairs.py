@@ -119,7 +119,7 @@ class KnowledgePairs(Split):
         return sorted(items, key=rank)
 
     def _definitions(self, id: str, entry: Entry, kind: EntryType) -> list[Pair]:
-        whole, name = self._answer(_definition(entry)), called(entry, kind)
+        whole, name = whole_sentences(definition(entry), self.max_answer_chars), called(entry, kind)
         if len(whole) < self.min_answer_chars:
             return []
         sentence = first_sentence(whole)
@@ -148,20 +148,21 @@ class KnowledgePairs(Split):
             heading = _NUMBERED.sub("", section.heading).strip()
             if not heading or len(heading) > MAX_HEADING_CHARS or _NO_SECTION.search(heading):
                 continue
-            answer = self._answer("\n".join(section.paragraphs))
+            answer = whole_sentences("\n".join(section.paragraphs), self.max_answer_chars)
             if len(answer) >= 2 * self.min_answer_chars and answer not in answers:
                 answers.add(answer)
                 forms = SECTIONS_OF_PERSONS if kind == "person" else SECTIONS
                 question = self._shuffled(f"{id}\0{heading}", list(forms))[0]
                 yield Pair(question, _filled(question, name, heading), answer)
 
-    def _answer(self, text: str) -> str:
-        """Whole sentences from the beginning of a text."""
-        text = text.strip()
-        cut = cut_blocks(text, self.max_answer_chars)[0].strip() if text else ""
-        if len(cut) < len(text) and cut[-1] not in _SENTENCE_ENDS:  # one sentence is too long
-            cut = cut[: max(cut.rfind(mark) for mark in "；，、") + 1] or cut
-        return finished(cut)
+
+def whole_sentences(text: str, max_chars: int) -> str:
+    """Whole sentences from the beginning of a text, at most `max_chars` characters of it."""
+    text = text.strip()
+    cut = cut_blocks(text, max_chars)[0].strip() if text else ""
+    if len(cut) < len(text) and cut[-1] not in _SENTENCE_ENDS:  # one sentence is too long
+        cut = cut[: max(cut.rfind(mark) for mark in "；，、") + 1] or cut
+    return finished(cut)
 
 
 def first_sentence(text: str) -> str:
@@ -200,7 +201,7 @@ def _opened(form: Form, whole: str, sentence: str) -> str:
     return form.opening + (sentence if form.brief else whole)
 
 
-def _definition(entry: Entry) -> str:
+def definition(entry: Entry) -> str:
     """What says what the entry is: its summary, else the first paragraph before all headings, if it names the entry."""
     text = entry.summary.strip()
     first = next((part for part in entry.parts if part.paragraphs), None)
@@ -210,10 +211,10 @@ def _definition(entry: Entry) -> str:
         text = first.paragraphs[0] if at >= 0 and _DEFINES.match(after) else ""
     if _WITHOUT_SUBJECT.match(text):
         return entry.title + text
-    return text if not text or _speaks_of(text, entry.title) else f"{entry.title}：{text}"
+    return text if not text or speaks_of(text, entry.title) else f"{entry.title}：{text}"
 
 
-def _speaks_of(text: str, title: str) -> bool:
+def speaks_of(text: str, title: str) -> bool:
     """Whether two characters of the title in a row stand in a text; some summaries leave their subject out."""
     folded, of_text = fold(title), fold(text)
     return any(folded[at : at + 2] in of_text for at in range(max(len(folded) - 1, 1)))
