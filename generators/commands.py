@@ -40,10 +40,7 @@ def run_own(args: Args) -> int:
 
 
 def _run(name: str, args: Args) -> int:
-    from builders.engine.build import build
-    from builders.engine.finish import Request
     from builders.engine.plan import changed_settings
-    from builders.engine.progress import Progress
     from generators.progress import SynthesisProgress
     from generators.synthesise import synthesise
 
@@ -55,6 +52,10 @@ def _run(name: str, args: Args) -> int:
         order = _order(args, recipe, endpoints)
         with SynthesisProgress(quiet=args.quiet, price=args.price) as watch:
             made = synthesise(order, watch)
+    from builders.engine.build import build  # pyarrow and numpy come in when the asking is over
+    from builders.engine.finish import Request
+    from builders.engine.progress import Progress
+
     request = Request(
         recipe=made.recipe,
         inputs=order.inputs,

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from generators.request import Reply, Request, quoted, read_reply
+from generators.task import checks_of
 from validators.errors import SikuError
 from validators.replies import without_thinking
 
@@ -175,13 +176,11 @@ _ADVICE = "is OPENAI_API_KEY set, and right? docs/endpoints.md has how each serv
 
 def fits(text: str, schema: Mapping[str, Any]) -> bool:
     """Whether a reply is one JSON value that its schema allows, and nothing else."""
-    from validators.json_schema import SchemaChecks
-
     try:
         value = orjson.loads(without_thinking(text).text)
     except ValueError:
         return False
-    return not SchemaChecks(dict(schema)).verdicts(value)
+    return not checks_of(orjson.dumps(schema)).verdicts(value)
 
 
 def form_fields(form: str, schema: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from generators.journal import Journal
 from generators.request import Failure, Reply, Request, read_reply
 from generators.task import Candidates, Passage, Sample, Task
 from validators.errors import SikuError
-from validators.json_schema import SchemaChecks
 from validators.replies import without_thinking
 from validators.step import Verdict
 
@@ -162,8 +161,7 @@ def _take(course: _Course, attempt: Attempt, reply: Reply, wanted: int) -> Gener
     task, passage = course.task, course.passage
     candidates = _cut_off(task.read(reply.text), reply)
     attempt.error, attempt.liberties = candidates.error, candidates.liberties
-    checks = schema_checks(task)
-    verdicts = [checks.verdicts(sample) for sample in candidates.samples]
+    verdicts = [task.shape(sample) for sample in candidates.samples]
     whole = [sample for sample, faults in zip(candidates.samples, verdicts, strict=True) if not faults]
     judged = iter(task.check(passage, whole, course.accepted))
     valid: list[Sample] = []
@@ -221,16 +219,6 @@ def _cause_of_death(course: _Course) -> Verdict:
 def _causes(attempts: Sequence[Attempt]) -> list[str]:
     whole = [attempt.error.check for attempt in attempts if attempt.error]
     return whole + [verdict.check for attempt in attempts for one in attempt.refused for verdict in one.verdicts]
-
-
-@lru_cache(maxsize=16)
-def _checks_of(schema: bytes) -> SchemaChecks:
-    return SchemaChecks(orjson.loads(schema))
-
-
-def schema_checks(task: Task) -> SchemaChecks:
-    """The compiled schema of one sample."""
-    return _checks_of(orjson.dumps(task.schema))
 
 
 # ---------------------------------------------------------------- out of the journal

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from generators.endpoint import Delivered, Endpoint, TroubleError
-from generators.lane import Lane
+from generators.lane import Begun, Lane
 from generators.request import Failure, Request
 from validators.errors import SikuError
 
@@ -95,7 +95,7 @@ class Pool:
 
     async def _once(self, request: Request, tries: Counter[str], troubles: list[tuple[Failure, str]]) -> Answered:
         endpoint, lane = await self._acquire(request)
-        level = lane.begin()
+        begun = lane.begin()
         self._in_flight += 1
         self.counts.sent += 1
         trouble: TroubleError | None = None
@@ -108,11 +108,11 @@ class Pool:
             lane.end()
             self._in_flight -= 1
             if trouble is not None:
-                self._note(trouble, endpoint, lane, level)
+                self._note(trouble, endpoint, lane, begun)
                 tries[trouble.kind] += 1
                 troubles.append((Failure(trouble.cause, trouble.detail), endpoint.url))
             self._wake()
-        lane.succeeded(level)
+        lane.succeeded(begun)
         self._last_good = time.monotonic()
         self._given_up.clear()
         self.counts.delivered += 1
@@ -121,11 +121,11 @@ class Pool:
         self._wake()
         return Answered(delivered, endpoint.url)
 
-    def _note(self, trouble: TroubleError, endpoint: Endpoint, lane: Lane, level: int) -> None:
+    def _note(self, trouble: TroubleError, endpoint: Endpoint, lane: Lane, begun: Begun) -> None:
         self.counts.troubles[trouble.cause] += 1
         match trouble.kind:
             case "busy":
-                lane.refused(level, trouble.retry_after_s)
+                lane.refused(begun, trouble.retry_after_s)
             case "slow":
                 lane.timed_out(endpoint.deadline_s)
             case "down" | "broken":
@@ -204,7 +204,7 @@ class Pool:
 
     @property
     def _has_succeeded(self) -> bool:
-        return any(lane.succeeded_ever for _, lane in self._ways)
+        return any(lane.successes for _, lane in self._ways)
 
     def _give_up(self, trouble: TroubleError, key: bytes) -> Failure:
         """It is this request's own fault, unless many in a row fared no better."""

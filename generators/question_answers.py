@@ -100,6 +100,9 @@ class QuestionAnswers(Task):
         samples = tuple({"question": pair.question, "answer": pair.answer} for pair in parsed.pairs)
         return Candidates(samples, reading_error(parsed.error, len(samples)), parsed.liberties)
 
+    def shape(self, sample: Sample) -> list[Verdict]:
+        return []  # `parse_reply` takes nothing but objects with these two strings
+
     def check(self, passage: Passage, samples: Sequence[Sample], earlier: Sequence[Sample]) -> list[list[Verdict]]:
         pairs = [(sample["question"], sample["answer"]) for sample in samples]
         asked = [sample["question"] for sample in earlier]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from builders.steps import Split
 from generators.passages import cut_passages
 from generators.request import Request
 from validators.errors import SikuError
+from validators.json_schema import SchemaChecks
 from validators.replies import parse_objects
 from validators.step import Verdict
 
@@ -194,6 +196,10 @@ class Task(Split):
         items = {"type": "array", "items": self.schema, "minItems": wanted, "maxItems": wanted}
         return object_schema({self.many: items})
 
+    def shape(self, sample: Sample) -> list[Verdict]:
+        """What about a sample is not as `schema` says."""
+        return checks_of(orjson.dumps(self.schema)).verdicts(sample)
+
     def read(self, text: str) -> Candidates:
         """The samples in the text of a reply: every outermost object, or what stands in the list that they hold."""
         parsed = parse_objects(text)
@@ -269,6 +275,12 @@ def reading_error(error: str | None, found: int) -> Verdict | None:
     if error is None and not found:
         error = "no_json"
     return None if error is None else Verdict(error, _READING_ERRORS.get(error, error))
+
+
+@lru_cache(maxsize=16)
+def checks_of(schema: bytes) -> SchemaChecks:
+    """The compiled checks of a schema, given as JSON."""
+    return SchemaChecks(orjson.loads(schema))
 
 
 def read_json(text: str) -> Any:

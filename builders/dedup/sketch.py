@@ -46,7 +46,7 @@ NO_BOOK = -1
 Records = npt.NDArray[np.void]
 
 _BLOCK_UNITS = 1 << 19
-_BLOCK_DOCUMENTS = 4096
+_BLOCK_DOCUMENTS = 1024  # of short texts nearly all bins are empty, and each costs some hundred bytes to fill
 _FILES = ("records", "ids", "text", "signatures", "bands", "blocks")
 _DAMAGE_WEIGHT = 50  # at 2 % of damaged characters a text is worth nothing beside an undamaged copy
 

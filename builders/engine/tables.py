@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +17,30 @@ import pyarrow.parquet as pq
 from builders.document import Document, Note, transcript
 from builders.engine.run import Refused
 from validators.errors import SikuError
+
+
+class _NoPandas:
+    """Hides pandas from whoever imports it."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
+
+
+def _look_for_pandas_in_vain() -> None:
+    """Keep pyarrow from importing pandas (30 MB and half a second in every process) to learn that a list is no Series.
+
+    It looks once. Whoever asks it for a DataFrame later still gets one.
+    """
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
+_look_for_pandas_in_vain()
 
 BATCH_CHARS = 2_000_000  # text held before it is written out
 ROWS = pa.schema(
