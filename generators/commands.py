@@ -62,6 +62,7 @@ def _run(name: str, args: Args) -> int:
         out=order.out,
         version=order.version,
         limit=order.limit,
+        workers=1,  # light work: processes would cost more memory than they save time
         settings=changed_settings(default, recipe),
         command=(name if name.startswith("synth-") else f"synth {name}", "--endpoint", "URL"),
     )
