@@ -85,7 +85,7 @@ class Candidates:
 
 @dataclass(frozen=True, kw_only=True)
 class Task(Split):
-    """How a passage becomes messages, and a reply rows. Subclass it, set `schema`, write `prompt`, `check` and `row`.
+    """How a passage becomes messages, and a reply rows. Subclass it, set `schema`, write `prompt`, `faults` and `row`.
 
     `version` is the version of the prompt: raise it when the prompt says something else, and every passage is asked
     anew. `replies` is the digest of the replies that the rows were made from: `synthesise` sets it, and so the dataset
@@ -137,9 +137,13 @@ class Task(Split):
         """What the model is told about the passage; `earlier` samples are there already."""
         raise NotImplementedError
 
+    def faults(self, passage: Passage, sample: Sample) -> list[Verdict]:
+        """What is wrong with a sample, in Chinese for the model; nothing where it is good."""
+        return []
+
     def check(self, passage: Passage, samples: Sequence[Sample], earlier: Sequence[Sample]) -> list[list[Verdict]]:
-        """For each sample what is wrong with it, in Chinese for the model; `earlier` ones were accepted before."""
-        return [[] for _ in samples]
+        """For each sample its faults. For tasks whose samples may repeat each other, or `earlier` accepted ones."""
+        return [self.faults(passage, sample) for sample in samples]
 
     def judge(self, passage: Passage, samples: Sequence[Sample]) -> Request | None:
         """A question to the model about samples that passed the checks; None asks nothing."""
@@ -152,6 +156,10 @@ class Task(Split):
     def row(self, passage: Passage, sample: Sample) -> tuple[list[Message], Meta]:
         """The messages that a valid sample becomes, and what else is known of them."""
         raise NotImplementedError
+
+    def rows(self, passage: Passage, samples: Sequence[Sample]) -> list[tuple[list[Message], Meta]]:
+        """The conversations that the valid samples of a passage become: one each, unless a task makes more of them."""
+        return [self.row(passage, sample) for sample in samples]
 
     def feedback(self, faults: Sequence[str], accepted: int, missing: int) -> str:
         """What the model is told about its last reply: `faults` are lines, `accepted` samples need not come again."""
@@ -223,7 +231,7 @@ class Task(Split):
             raise SikuError(
                 f"{type(self).__name__} needs a model's replies, and there are none yet",
                 where=self.journal,
-                next="siku synth-qa --endpoint URL --input PATH (--endpoint demo needs no model)",
+                next="siku synth-qa, synth-knowledge, synth-dialogue or synth FILE.py, with --endpoint URL",
             )
 
     def __call__(self, document: Document) -> list[Document] | Verdict:
@@ -242,10 +250,10 @@ class Task(Split):
         known = {name: value for name, value in passage.meta.items() if name not in self.takes()}
         known |= {"model": self.model, "prompt": self.prompt_name, "attempts": attempts}
         known |= {"parents": [passage.meta.get("document", passage.id)]}
-        alone = self.how_many(passage.text)[0] == 1
+        made = self.rows(passage, samples)
+        alone = self.how_many(passage.text)[0] == len(made) == 1
         rows: list[Document] = []
-        for number, sample in enumerate(samples, start=1):
-            messages, meta = self.row(passage, sample)
+        for number, (messages, meta) in enumerate(made, start=1):
             id = passage.id if alone else f"{passage.id}-{number:04d}"
             rows.append(conversation(id, messages, known | meta))
         rows[0].notes += notes
