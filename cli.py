@@ -98,7 +98,12 @@ def run_doctor(args: Args) -> int:
     from builders.publish.doctor import examine
     from builders.publish.terminal import show_examination
 
-    return show_examination(examine(args.out), as_json=args.json)
+    found = examine(args.out)
+    if args.endpoint:
+        from generators.probe import probe
+
+        found["endpoints"] = [probe(url, args.model) for url in args.endpoint]
+    return show_examination(found, as_json=args.json)
 
 
 SETTING = flag(
@@ -169,7 +174,16 @@ COMMANDS = (
         run_report,
         (DATASET, OUT, flag("--to", type=path, metavar="DIR", help="write it anew into DIR")),
     ),
-    Command("doctor", "what is installed, disk and memory", run_doctor, (OUT,)),
+    Command(
+        "doctor",
+        "what is installed, disk and memory, what an endpoint answers",
+        run_doctor,
+        (
+            OUT,
+            flag("--endpoint", action="append", default=[], metavar="URL", help="ask this server, too; repeatable"),
+            flag("--model", default="", metavar="NAME", help="model to ask there (default: the first that it lists)"),
+        ),
+    ),
 )
 
 

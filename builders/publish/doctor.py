@@ -14,6 +14,7 @@ from builders.engine.local import usable_cores
 from builders.engine.manifest import PACKAGES
 
 CRAWLER = ("httpcore2", "httpx2", "protego", "tenacity")
+SYNTHESIS = ("aiohttp", "h11", "jieba", "jsonschema", "openai")
 OPTIONAL = ("torch", "transformers", "trl", "daft", "gradio")
 LOW_DISK_GB = 2.0
 
@@ -21,8 +22,9 @@ LOW_DISK_GB = 2.0
 def examine(out: Path) -> dict[str, Any]:
     """Versions, cores, memory, disk; `problems` says in sentences what is wrong and what to do."""
     free = shutil.disk_usage(_existing(out)).free / 1e9
-    found = {name: _version(name) for name in (*PACKAGES, *CRAWLER, *OPTIONAL)}
-    problems = [f"{name} is not installed: pip install {name}" for name in (*PACKAGES, *CRAWLER) if not found[name]]
+    found = {name: _version(name) for name in (*PACKAGES, *CRAWLER, *SYNTHESIS, *OPTIONAL)}
+    needed = (*PACKAGES, *CRAWLER, *SYNTHESIS)
+    problems = [f"{name} is not installed: pip install {name}" for name in needed if not found[name]]
     if _version("opencc-python-reimplemented"):
         problems.append(
             "opencc-python-reimplemented hides OpenCC: pip uninstall opencc-python-reimplemented, "

@@ -312,6 +312,15 @@ def show_report(path: Path, *, as_json: bool) -> int:
     return OK
 
 
+def _show_endpoint(found: Mapping[str, Any]) -> None:
+    print(f"endpoint {found['url']}: {', '.join(found['models']) or 'lists no models'}")
+    for form, what in found["forms"].items():
+        print(f"       {form}: {what}")
+    extras = ["thinks" if found["thinks"] else "does not think"]
+    extras.append("counts tokens" if found["counts_tokens"] else "does not count tokens")
+    print(f"       {found['asked']} {', '.join(extras)}; a short reply took {found['seconds']} s")
+
+
 def show_examination(found: Mapping[str, Any], *, as_json: bool) -> int:
     if as_json:
         print_json(found)
@@ -320,6 +329,8 @@ def show_examination(found: Mapping[str, Any], *, as_json: bool) -> int:
     print(f"disk   {found['disk_free_gb']} GB free")
     for name, version in found["packages"].items():
         print(f"       {name} {version}")
+    for endpoint in found.get("endpoints", ()):
+        _show_endpoint(endpoint)
     for problem in found["problems"]:
         print(f"problem: {problem}")
     print("all is well" if not found["problems"] else f"{len(found['problems'])} problems")
