@@ -8,6 +8,7 @@ import re
 from builders.text.sentences import cut_blocks
 
 _PARAGRAPH = re.compile(r"[^\n]*(?:\n+|$)")
+_SENTENCE = re.compile(r"[^。！？]*(?:[。！？][。！？”’」』）》】]*\s*|$)")
 
 
 def cut_passages(text: str, max_chars: int) -> list[str]:
@@ -23,13 +24,15 @@ def cut_passages(text: str, max_chars: int) -> list[str]:
         return [text] if text.strip() else []
     goal = math.ceil(len(text) / math.ceil(len(text) / max_chars))  # so that the last one is no crumb
     passages: list[str] = []
-    begun = ""
+    begun, done = "", 0
     for piece in _pieces(text, max_chars):
-        if begun and (len(begun) + len(piece) > max_chars or len(begun) + len(piece) // 2 > goal):
+        whole = len(begun) + len(piece)
+        if begun and (whole > max_chars or done + whole - len(piece) // 2 > goal * (len(passages) + 1)):
             passages.append(begun)
+            done += len(begun)
             begun = ""
         begun += piece
-    if begun.strip() or not passages:
+    if begun.strip() or not passages or len(passages[-1]) + len(begun) > max_chars:
         passages.append(begun)
     else:
         passages[-1] += begun  # blank lines at the end
@@ -37,12 +40,12 @@ def cut_passages(text: str, max_chars: int) -> list[str]:
 
 
 def _pieces(text: str, max_chars: int) -> list[str]:
-    """Paragraphs with the line breaks behind them; of those that are too long, runs of sentences."""
+    """Paragraphs with the line breaks behind them; of those that are too long, the sentences."""
     pieces: list[str] = []
-    for match in _PARAGRAPH.finditer(text):
-        paragraph = match[0]
+    for paragraph in _PARAGRAPH.findall(text):
         if len(paragraph) <= max_chars:
             pieces.append(paragraph)
         else:
-            pieces += cut_blocks(paragraph, max(1, max_chars // 2) if len(paragraph) > 2 * max_chars else max_chars)
+            for sentence in _SENTENCE.findall(paragraph):
+                pieces += cut_blocks(sentence, max_chars)
     return [piece for piece in pieces if piece]
