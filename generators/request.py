@@ -118,13 +118,14 @@ def _not_json(body: bytes) -> str:
 def _text(value: object) -> str:
     """A string; of a list of parts, as some servers write it, the texts."""
     if isinstance(value, list):
-        return "".join(_text(part.get("text")) for part in value if isinstance(part, dict))
+        texts = (part.get("text") for part in value if isinstance(part, dict))
+        return "".join(text for text in texts if isinstance(text, str))
     return value if isinstance(value, str) else ""
 
 
 def _count(usage: Mapping[str, Any], name: str) -> int:
     value = usage.get(name)
-    return value if isinstance(value, int) and value >= 0 else 0
+    return value if type(value) is int and value >= 0 else 0
 
 
 def quoted(body: bytes, chars: int = 200) -> str:
