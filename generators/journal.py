@@ -7,13 +7,15 @@ survives `kill -9`. Verdicts are not kept: they follow from the replies, so a ch
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
 import orjson
 
@@ -34,6 +36,7 @@ create table if not exists given_up(key blob primary key, cause text not null, d
 create table if not exists models(endpoints text primary key, model text not null);
 create table if not exists runs(identity text primary key, state blob not null);
 """
+_ELSEWHERE = "give another folder: --out DIR; or move this file away, then everything is asked again"
 
 
 class Kept(NamedTuple):
@@ -52,20 +55,30 @@ class Journal:
         """Open, or make, the file. Raises SikuError if it is no journal, or one of a later siku."""
         self.path = path
         self._due: asyncio.TimerHandle | None = None
-        try:
-            if read_only:
-                self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._db = sqlite3.connect(path, isolation_level=None)
-            version = self._db.execute("pragma user_version").fetchone()[0]
-            if version > FORMAT:
-                raise SikuError("this journal was written by a later version of siku", where=str(path))
-            if not read_only:
-                self._db.executescript(f"pragma journal_mode=wal; pragma synchronous=normal; {_TABLES}")
-                self._db.execute(f"pragma user_version={FORMAT}")
-        except sqlite3.Error as error:
-            raise SikuError("the journal cannot be opened", where=str(path), why=str(error)) from error
+        self._failure: SikuError | None = None  # of a commit that nobody waited for
+        with ExitStack() as opened:
+            try:
+                self._open(opened, read_only)
+            except (sqlite3.Error, OSError) as error:
+                what = "the journal cannot be opened"
+                raise SikuError(what, where=str(path), why=str(error), next=_ELSEWHERE) from error
+            self._opened = opened.pop_all()
+
+    def _open(self, opened: ExitStack, read_only: bool) -> None:
+        if not read_only:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            opened.enter_context(_locked(self.path.with_suffix(".lock")))
+        where = f"{self.path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+        self._db = opened.enter_context(closing(sqlite3.connect(where, uri=True, isolation_level=None)))
+        version = self._db.execute("pragma user_version").fetchone()[0]
+        if version > FORMAT:
+            why = f"its format is {version}, and this siku reads up to {FORMAT}"
+            raise SikuError(
+                "this journal was written by a later version of siku", where=str(self.path), why=why, next=_ELSEWHERE
+            )
+        if not read_only:
+            self._db.executescript(f"pragma journal_mode=wal; pragma synchronous=normal; {_TABLES}")
+            self._db.execute(f"pragma user_version={FORMAT}")
 
     def __enter__(self) -> Self:
         return self
@@ -73,8 +86,10 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.commit()
-        self._db.close()
+        try:
+            self.commit()
+        finally:
+            self._opened.close()
 
     # ------------------------------------------------------------ reading
 
@@ -139,6 +154,8 @@ class Journal:
         self.commit()
 
     def _write(self, statement: str, row: tuple[Any, ...]) -> None:
+        if self._failure:
+            raise self._failure
         with self._errors():
             if not self._db.in_transaction:
                 self._db.execute("begin immediate")
@@ -147,11 +164,21 @@ class Journal:
 
     def _plan_commit(self) -> None:
         try:
-            self._due = asyncio.get_running_loop().call_later(COMMIT_AFTER_S, self.commit)
+            self._due = asyncio.get_running_loop().call_later(COMMIT_AFTER_S, self._commit_when_due)
         except RuntimeError:  # outside a loop the caller commits
             self._due = None
 
+    def _commit_when_due(self) -> None:
+        """What goes wrong here is raised at the next write: the loop would only print it."""
+        try:
+            self.commit()
+        except SikuError as error:
+            self._failure = error
+
     def commit(self) -> None:
+        """Make what was written durable. Raises SikuError where that failed, now or since the last time."""
+        if self._failure:
+            raise self._failure
         if self._due is not None:
             self._due.cancel()
             self._due = None
@@ -171,3 +198,24 @@ class Journal:
                 why=str(error),
                 next="make room, and run the same command again: replies that were kept are not asked for again",
             ) from error
+
+
+def _locked(path: Path) -> IO[str]:
+    """The right to write a journal, for as long as the file is open: two commands would pay for the same replies."""
+    handle = path.open("a+")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.seek(0)
+        owner = handle.read().strip() or "another process"
+        handle.close()
+        raise SikuError(
+            "another command asks a model for the same dataset",
+            where=str(path),
+            why=f"{owner} is at work, and both would pay for the same replies",
+            next="wait for it, or give another folder: --out DIR",
+        ) from error
+    handle.truncate(0)
+    handle.write(f"process {os.getpid()}")
+    handle.flush()
+    return handle
