@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from builders.document import Document, Meta, Quarantined
 from validators.step import Step, Verdict
@@ -64,6 +64,16 @@ class Edit(Step):
         raise NotImplementedError
 
 
+class Specimen(NamedTuple):
+    """A document and what was made of it, for the report: of each `kind` the few with the highest `rank` are kept."""
+
+    kind: str
+    rank: float
+    id: str
+    text: str
+    made: dict[str, Any]  # JSON values
+
+
 @dataclass(frozen=True, kw_only=True)
 class Split(Step):
     """One document to many, in order; each part has an id of its own, made from the parent's: `ID-0001` or `ID.0001`.
@@ -73,6 +83,10 @@ class Split(Step):
 
     def __call__(self, document: Document) -> Iterable[Document] | Verdict:
         raise NotImplementedError
+
+    def specimens(self, document: Document, parts: Sequence[Document]) -> Iterable[Specimen]:
+        """What the report may show of a document and its parts, which have their notes still."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

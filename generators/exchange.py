@@ -83,6 +83,8 @@ class Outcome:
                 text = f"{orjson.dumps(one.sample, default=str).decode()}\n{why}"
                 notes += [Note(f"refused: {verdict.check}", text) for verdict in one.verdicts[:1]]
             notes += [Note(f"forgiven: {name}", attempt.reply.text) for name in attempt.liberties]
+        if repair := next((one for one in self.attempts if one.kind == "repair" and one.accepted), None):
+            notes.append(Note("repaired", repair.request.messages[-1]["content"]))  # what the model was told
         return notes
 
 

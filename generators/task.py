@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import orjson
 
 from builders.document import Document, Message, Meta, Note, conversation
-from builders.steps import Split
+from builders.steps import Specimen, Split
 from generators.passages import cut_passages
 from generators.request import Request
 from validators.errors import SikuError
@@ -245,6 +245,12 @@ class Task(Split):
             document.notes += notes
             return outcome.dead
         return self._rows(passage, outcome.samples, len(outcome.attempts), notes)
+
+    def specimens(self, document: Document, parts: Sequence[Document]) -> Iterable[Specimen]:
+        """Passages that gave most trouble and passages that gave none, for the report."""
+        from generators.figures import specimens_of
+
+        return specimens_of(document, parts)
 
     def _rows(self, passage: Passage, samples: Sequence[Sample], attempts: int, notes: list[Note]) -> list[Document]:
         known = {name: value for name, value in passage.meta.items() if name not in self.takes()}

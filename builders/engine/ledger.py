@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from builders.steps import Specimen
 from validators.errors import SikuError
 from validators.step import Step
 
 MAX_EXAMPLES = 6
+MAX_SPECIMENS = 5  # of a kind
 GUARD_MIN_DOCUMENTS = 10  # a share of fewer documents than this says nothing: the guard only warns
 
 
@@ -33,6 +35,7 @@ class StepTally:
     duplicates: int = 0  # those among them that went as a copy
     notes: Counter[str] = field(default_factory=Counter)  # evidence by kind
     examples: list[list[str]] = field(default_factory=list)  # [id, before, after] of a few edits
+    specimens: list[Specimen] = field(default_factory=list)  # the highest ranks first, by kind
 
     @property
     def characters_removed(self) -> int:
@@ -56,8 +59,17 @@ class StepTally:
         self.dropped.update(other.dropped)
         self.notes.update(other.notes)
         self.examples = sorted(self.examples + other.examples, key=_draw)[:MAX_EXAMPLES]
+        self.show(other.specimens)
+
+    def show(self, specimens: Iterable[Specimen]) -> None:
+        """Keep the highest ranks of each kind, whatever the order in which they come."""
+        for one in specimens:
+            same = sorted([*(other for other in self.specimens if other.kind == one.kind), one], key=_place)
+            others = [other for other in self.specimens if other.kind != one.kind]
+            self.specimens = sorted([*others, *same[:MAX_SPECIMENS]], key=_place)
 
     def to_json(self) -> dict[str, Any]:
+        specimens = {"specimens": [list(one) for one in self.specimens]} if self.specimens else {}
         return {
             "name": self.name,
             "in": self.documents_in,
@@ -70,6 +82,7 @@ class StepTally:
             "characters_removed": self.characters_removed,
             "notes": dict(sorted(self.notes.items())),
             "examples": self.examples,
+            **specimens,
         }
 
     @staticmethod
@@ -85,6 +98,7 @@ class StepTally:
             row["duplicates"],
             Counter(row["notes"]),
             row["examples"],
+            [Specimen(*one) for one in row.get("specimens", ())],
         )
         if tally.characters_removed != row["characters_removed"]:
             raise _unbalanced(f"{tally.name}: characters in - out - dropped is not what it says was removed")
@@ -94,6 +108,11 @@ class StepTally:
 def _draw(example: Sequence[str]) -> bytes:
     """Examples are drawn by the digest of the id: of many books, and the same ones in every run."""
     return blake2b("\0".join(example).encode(), digest_size=8).digest()
+
+
+def _place(one: Specimen) -> tuple[str, float, bytes]:
+    """Where a specimen stands: by kind, the higher ranks first, and among equals by the digest of the id."""
+    return one.kind, -one.rank, _draw((one.id,))
 
 
 @dataclass

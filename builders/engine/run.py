@@ -127,6 +127,8 @@ def _split(step: Split, steps: Sequence[Step], place: int, document: Document, b
         _write_down(document, tally, books)
         nothing = Verdict("nothing left", "it has no part with any text")
         books.drop(document, tally, made if isinstance(made, Verdict) else nothing)
+    else:
+        tally.show(step.specimens(document, parts))
     for part in parts:
         part.split = document.split
         _write_down(part, tally, books)

@@ -146,40 +146,61 @@ def _change_row(number: int, change: Change, whole: int, axis: Axis) -> Html:
     return join([_row_text(number, change.label, signed(moved), share), level, dropped, edited])
 
 
-def histogram(name: str, title: str, edges: Sequence[int], counts: Sequence[int], kind: str) -> Html:
-    """Columns over classes that begin at `edges`; the last one is open."""
-    total, most = sum(counts), max(counts, default=0)
-    filled = [place for place, count in enumerate(counts) if count] or [0]
-    shown = range(filled[0], filled[-1] + 1)
-    width = 100 / max(len(shown), MIN_COLUMNS)
+def histogram(
+    name: str, title: str, edges: Sequence[int], counts: Sequence[int], kind: str, what: str = "rows"
+) -> Html:
+    """Columns over classes of characters that begin at `edges`; the last one is open. `what` is counted."""
+    columns = []
+    for place, (edge, count) in enumerate(zip(edges, counts, strict=True)):
+        last = place + 1 == len(edges)
+        reach = f"{edge:,} or more" if last else f"{edge:,} to {edges[place + 1] - 1:,}"
+        columns.append(Column(f"{_edge(edge)}+" if last else _edge(edge), count, f"{reach} characters"))
+    told = f"{sum(counts):,} {what} by length; each column begins at the length below it."
+    return column_chart(name, title, told, _between_filled(columns), kind, what)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: what stands below it, how many, and what it holds in words."""
+
+    label: str
+    count: int
+    reach: str
+
+
+def _between_filled(columns: Sequence[Column]) -> Sequence[Column]:
+    """Without the empty columns at either end."""
+    filled = [place for place, column in enumerate(columns) if column.count] or [0]
+    return columns[filled[0] : filled[-1] + 1]
+
+
+def column_chart(name: str, title: str, told: str, columns: Sequence[Column], kind: str, what: str) -> Html:
+    """Columns side by side; `told` says in words what they show, `what` is counted."""
+    total, most = sum(one.count for one in columns), max((one.count for one in columns), default=0)
+    width = 100 / max(len(columns), MIN_COLUMNS)
     parts: list[Html] = []
-    for column, place in enumerate(shown):
-        edge, count = edges[place], counts[place]
-        middle = _pc((column + 0.5) * width)
-        height = max(2, round(PLOT_PX * share_of(count, most))) if count else 0
+    for place, column in enumerate(columns):
+        middle = _pc((place + 0.5) * width)
+        height = max(2, round(PLOT_PX * share_of(column.count, most))) if column.count else 0
         top = 18 + PLOT_PX - height
-        reach = f"{edge:,} to {edges[place + 1] - 1:,}" if place + 1 < len(edges) else f"{edge:,} or more"
-        told = element("title", f"{reach} characters: {count:,} rows, {percent(share_of(count, total))}")
-        x, wide = _pc(column * width + width * 0.08), _pc(width * 0.84)
-        parts.append(element("rect", told, x=x, y=top, width=wide, height=height, class_=kind))
-        if count:
+        hint = element("title", f"{column.reach}: {column.count:,} {what}, {percent(share_of(column.count, total))}")
+        x, wide = _pc(place * width + width * 0.08), _pc(width * 0.84)
+        parts.append(element("rect", hint, x=x, y=top, width=wide, height=height, class_=kind))
+        if count := column.count:
             figure = short_number(count).replace(" ", "") if count >= 10_000 else f"{count}"
             parts.append(element("text", figure, x=middle, y=top - 5, text_anchor="middle", class_="tick"))
-        label = f"{_edge(edge)}+" if place + 1 == len(edges) else _edge(edge)
-        parts.append(element("text", label, x=middle, y=PLOT_PX + 35, text_anchor="middle", class_="tick"))
+        parts.append(element("text", column.label, x=middle, y=PLOT_PX + 35, text_anchor="middle", class_="tick"))
     base = element("line", x1="0", x2="100%", y1=PLOT_PX + 18.5, y2=PLOT_PX + 18.5, class_="base")
-    ids = f"{name}-title {name}-desc"
-    told = element("desc", f"{total:,} rows by length; each column begins at the length below it.", id=f"{name}-desc")
-    head = [element("title", title, id=f"{name}-title"), told]
     return element(
         "svg",
-        *head,
+        element("title", title, id=f"{name}-title"),
+        element("desc", told, id=f"{name}-desc"),
         *parts,
         base,
         width="100%",
         height=PLOT_PX + 44,
         role="img",
-        aria_labelledby=ids,
+        aria_labelledby=f"{name}-title {name}-desc",
         class_="chart",
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from builders.dedup.decontaminate import Decontaminate
-from builders.publish.figures import StepFigures, counted, most_frequent, percent, share_of
+from builders.publish.figures import StepFigures, Writing, counted, most_frequent, percent, share_of
 from builders.publish.page import Html, Section, chinese, cut, differences, element, join, section, table
 from builders.publish.samples import QUARANTINED, Copies, Row, Shown
 
@@ -22,8 +22,8 @@ BEFORE_CHARS, AFTER_CHARS = 60, 160  # of two copies, around the first differenc
 _BLANK_LINES = re.compile(r"\s*\n\s*")
 
 
-def step_section(steps: Sequence[StepFigures], shown: Shown) -> Section:
-    """What every step did, with real examples."""
+def step_section(steps: Sequence[StepFigures], shown: Shown, writing: Writing | None = None) -> Section:
+    """What every step did, with real examples; what a model wrote has sections of its own."""
     return section(
         "examples",
         "What each step did",
@@ -34,21 +34,24 @@ def step_section(steps: Sequence[StepFigures], shown: Shown) -> Section:
             "changed, and what was cut out. Characters that cannot be seen are written as ⟨U+200B⟩.",
             class_="lead",
         ),
-        *(_step(step, shown) for step in steps),
+        *(_step(step, shown, is_told=writing is not None and writing.name == step.tally.name) for step in steps),
     )
 
 
-def _step(step: StepFigures, shown: Shown) -> Html:
+def _step(step: StepFigures, shown: Shown, *, is_told: bool) -> Html:
     tally = step.tally
     name = f"step-{tally.name}"
+    link = element("a", "above", href="#written")
     parts = [
         element("h3", tally.name, id=name),
         element("p", f"Settings: {step.settings_text}", class_="note") if step.settings else None,
         element("p", _idle(step), class_="note") if step.idle and not step.made else None,
         element("p", f"It made {step.made}; the kept rows show them.", class_="note") if step.made else None,
-        _refused(step, shown),
+        element("p", "What was taken, what was refused and why stands ", link, ".")
+        if is_told
+        else _refused(step, shown),
         _edits(tally.examples),
-        _evidence(step, shown),
+        None if is_told else _evidence(step, shown),
     ]
     return element("article", *parts, aria_labelledby=name)
 

@@ -75,6 +75,45 @@ def steps_of(manifest: Mapping[str, Any]) -> list[StepFigures]:
     return found
 
 
+@dataclass(frozen=True)
+class Writing:
+    """What a model wrote of a dataset: the step that asked it, the model, the prompt with its version."""
+
+    step: StepFigures
+    model: str
+    prompt: str
+
+    @property
+    def name(self) -> str:
+        return self.step.tally.name
+
+    @property
+    def passages(self) -> int:
+        return self.step.tally.documents_in
+
+    @property
+    def dead(self) -> int:
+        return self.step.tally.documents_dropped
+
+    @property
+    def answered(self) -> int:
+        return self.passages - self.dead
+
+    @property
+    def samples(self) -> int:
+        return self.step.tally.documents_out
+
+
+def writing_of(manifest: Mapping[str, Any], steps: Sequence[StepFigures]) -> Writing | None:
+    """None where no model was asked; the settings of a step that asked one hold the digest of its replies."""
+    versions = {step["class"]: step.get("version") for step in manifest["plan"].get("steps", ())}
+    for step in steps:
+        if {"model", "replies"} <= step.settings.keys():
+            name = step.tally.name
+            return Writing(step, str(step.settings["model"]), f"{name}/{versions[name]}")
+    return None
+
+
 def warnings(steps: Sequence[StepFigures]) -> list[str]:
     """One sentence for each step that removed more than its guard finds usual."""
     return [

@@ -130,8 +130,9 @@ def _marked(name: str, text: str) -> Html | None:
     return element(name, text.replace("\n", "↵\n")) if text else None
 
 
-def page(title: str, header: Html, sections: Sequence[Section]) -> bytes:
+def page(title: str, header: Html, sections: Sequence[Section], further_style: Path | None = None) -> bytes:
     """A whole document in one file: style inside, nothing from elsewhere."""
+    style = "".join(path.read_text(encoding="utf-8") for path in (STYLE, further_style) if path)
     links = [element("li", element("a", one.title, href=f"#{one.name}")) for one in sections]
     head = element(
         "head",
@@ -139,7 +140,7 @@ def page(title: str, header: Html, sections: Sequence[Section]) -> bytes:
         element("meta", http_equiv="Content-Security-Policy", content=POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("title", title),
-        element("style", Html(STYLE.read_text(encoding="utf-8"))),
+        element("style", Html(style)),
     )
     nav = element("nav", element("ul", *links), aria_label="Contents")
     whole = element(

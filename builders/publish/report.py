@@ -21,6 +21,7 @@ from builders.publish.excerpts import (
 )
 from builders.publish.figures import (
     StepFigures,
+    Writing,
     counted,
     in_wan,
     most_frequent,
@@ -29,9 +30,12 @@ from builders.publish.figures import (
     steps_of,
     warnings,
     whole_percent,
+    writing_of,
 )
 from builders.publish.page import Html, Section, cut, definitions, element, page, section, table
 from builders.publish.samples import choose
+from builders.publish.written import STYLE as WRITTEN_STYLE
+from builders.publish.written import written_sections
 
 FILE = "report.html"
 FACET_ROWS, INPUT_ROWS = 30, 200
@@ -71,17 +75,19 @@ def write_report(folder: Path, manifest: Mapping[str, Any], into: Path | None = 
 def render_report(folder: Path, manifest: Mapping[str, Any]) -> bytes:
     """The bytes of the report; they depend on the dataset alone."""
     steps = steps_of(manifest)
+    writing = writing_of(manifest, steps)
     rules = {step.tally.name: [rule for rule, _ in step.rules[:RULES]] for step in steps}
-    kinds = {step.tally.name: [kind for kind, _ in most_frequent(step.tally.notes)[:KINDS]] for step in steps}
+    kinds = {step.tally.name: _kinds(step, writing) for step in steps}
     shown = choose(folder, rules, kinds, manifest["duplicates"])
-    facets = manifest["statistics"]["facets"]
+    facets = {name: values for name, values in manifest["statistics"]["facets"].items() if not _is_told(name, writing)}
     encodings = [_facet(name, facets[name]) for name in facets if name == "encoding"]
     others = sorted(facets.keys() - {"encoding"}, key=lambda name: (name != "title", name))
     sections = [
         _totals(manifest),
+        *(written_sections(folder, manifest["columns"], writing, shown) if writing else ()),
         _flow(manifest, steps),
         _steps(steps),
-        step_section(steps, shown),
+        step_section(steps, shown, writing),
         quarantine_section(manifest["ledger"]["quarantined"], shown),
         _lengths(manifest["statistics"]),
         *encodings,
@@ -91,7 +97,19 @@ def render_report(folder: Path, manifest: Mapping[str, Any]) -> bytes:
         _made(manifest),
         section("words", "How to read this page", "术语", definitions(GLOSSARY, "glossary")),
     ]
-    return page(f"{manifest['name']} {manifest['version']} · dataset report", _header(manifest), sections)
+    title = f"{manifest['name']} {manifest['version']} · dataset report"
+    return page(title, _header(manifest), sections, WRITTEN_STYLE if writing else None)
+
+
+def _kinds(step: StepFigures, writing: Writing | None) -> list[str]:
+    """The kinds of evidence of which some is shown: the most frequent, and of what a model wrote all."""
+    kinds = [kind for kind, _ in most_frequent(step.tally.notes)]
+    return kinds if writing and writing.name == step.tally.name else kinds[:KINDS]
+
+
+def _is_told(facet: str, writing: Writing | None) -> bool:
+    """Whether the sections about what a model wrote tell it better."""
+    return writing is not None and facet in ("attempts", "question_type")
 
 
 def _header(manifest: Mapping[str, Any]) -> Html:
