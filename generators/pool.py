@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -36,6 +37,10 @@ class Counts:
     troubles: Counter[str] = field(default_factory=Counter)  # by cause
 
 
+class StoppedError(Exception):
+    """The request was not sent, or not again: the work is to stop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A reply, and the endpoint that gave it."""
@@ -59,6 +64,7 @@ class Pool:
         self._broken_at_first = 0
         self._given_up: list[tuple[bytes, str]] = []  # since the last reply: key, kind of trouble
         self._fatal: SikuError | None = None
+        self._stopped = asyncio.Event()
 
     @property
     def in_flight(self) -> int:
@@ -86,6 +92,7 @@ class Pool:
             retry=tenacity.retry_if_exception_type(TroubleError),
             stop=lambda state: self._is_over(state, tries),
             wait=_wait_s,
+            sleep=self._sleep,
             reraise=True,
         )
         try:
@@ -140,6 +147,8 @@ class Pool:
         while True:
             if self._fatal:
                 raise self._fatal
+            if self._stopped.is_set():
+                raise StoppedError
             if way := self._free_way(request):
                 return way
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -178,6 +187,18 @@ class Pool:
                 turn.set_result(None)
 
     # ------------------------------------------------------------ when it is over
+
+    def stop(self) -> None:
+        """Send nothing any more: what is on its way may arrive, everything else raises StoppedError."""
+        self._stopped.set()
+        self._wake_all()
+
+    async def _sleep(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
+        if self._stopped.is_set():
+            raise StoppedError
 
     def _is_over(self, state: RetryCallState, tries: Counter[str]) -> bool:
         trouble = state.outcome.exception() if state.outcome else None

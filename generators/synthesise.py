@@ -23,7 +23,7 @@ from builders.steps import Corpus, Shard
 from generators.endpoint import Endpoint
 from generators.exchange import Outcome, answer_in, exchange
 from generators.journal import SUFFIX, Journal, Kept
-from generators.pool import Answered, Pool
+from generators.pool import Answered, Pool, StoppedError
 from generators.request import Failure, Reply, Request
 from generators.task import Passage, Task
 from validators.errors import INTERRUPTED, SikuError
@@ -229,7 +229,7 @@ class _Run:
             if self.pool:
                 self.journal.take_back(self.pool.blamed_wrongly())
             raise
-        if self._stopping:
+        if self.figures.done < self.figures.inputs:
             raise SikuError(
                 f"interrupted: {self.figures.done:,} of {self.figures.inputs:,} passages are done and kept",
                 next="the same command goes on where it stopped",
@@ -238,9 +238,11 @@ class _Run:
 
     async def _worker(self, passages: Iterator[Passage]) -> None:
         for passage in passages:
-            if self._stopping:
+            try:
+                outcome = await self._converse(passage)
+            except StoppedError:
                 return
-            self._count(passage, await self._converse(passage))
+            self._count(passage, outcome)
             self.watch.update(self.figures, self.pool)
             if self.figures.done % BREATH_EVERY == 0:
                 await asyncio.sleep(0)
@@ -312,12 +314,14 @@ class _Run:
                 known = answer
             future.set_result(known)
             return known
+        except BaseException as error:
+            future.set_exception(StoppedError() if isinstance(error, asyncio.CancelledError) else error)
+            future.exception()  # nobody need have waited for it
+            raise
         finally:
             for failure, endpoint in troubles:
                 self.journal.failed(key, failure, endpoint)
             del self._asked[key]
-            if not future.done():
-                future.cancel()
 
     # ------------------------------------------------------------ Ctrl-C
 
@@ -330,6 +334,8 @@ class _Run:
             if self._stopping and main is not None:
                 main.cancel()
             self._stopping = True
+            if self.pool:
+                self.pool.stop()
 
         numbers = (signal.SIGINT, signal.SIGTERM)
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no main thread, or Windows
