@@ -16,7 +16,17 @@ from builders.sources.baike_page import split_sense
 from builders.steps import Split
 from builders.text.entries import Entry, entry_of
 from generators.question_answers import prepared
-from generators.task import Candidates, JsonSchema, Passage, Sample, Task, object_schema, read_range, reading_error
+from generators.task import (
+    Candidates,
+    JsonSchema,
+    Passage,
+    Sample,
+    Task,
+    object_schema,
+    read_range,
+    reading_error,
+    two_turns,
+)
 from validators.entry_questions import check_entry_question, check_official_tone, masked
 from validators.errors import SikuError
 from validators.folding import count_characters
@@ -253,7 +263,7 @@ class EntryQuestions(Task):
         name, answer = called(entry, kind), self._answer(passage, samples[0])
         forms = sorted(DEFINITIONS[kind], key=lambda form: draw(self.seed, f"{passage.id}\0{form.question}", _RANKS))
         return [
-            (_turns(form.question.replace("X", name), _opened(form, answer)), _told(form.question, "template"))
+            (two_turns(form.question.replace("X", name), _opened(form, answer)), _told(form.question, "template"))
             for form in forms[: self._ways(passage.text)[0]]
         ] + [self.row(passage, sample) for sample in samples]
 
@@ -261,7 +271,7 @@ class EntryQuestions(Task):
         entry, kind = entry_in(passage)
         question, answer = sample["question"], self._answer(passage, sample)
         form = masked(question.replace(called(entry, kind), "X"), entry.title)
-        return _turns(question, _opened(Form(form, brief="一句话" in form), answer)), _told(form, "model")
+        return two_turns(question, _opened(Form(form, brief="一句话" in form), answer)), _told(form, "model")
 
 
 def entry_in(passage: Passage) -> tuple[Entry, EntryType]:
@@ -279,10 +289,6 @@ def _templates(passage: Passage) -> list[str]:
 
 def _opened(form: Form, answer: str) -> str:
     return form.opening + (first_sentence(answer) if form.brief else answer)
-
-
-def _turns(question: str, answer: str) -> list[Message]:
-    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
 
 
 def _told(form: str, wording: str) -> Meta:

@@ -266,6 +266,11 @@ class Task(Split):
         return rows
 
 
+def two_turns(question: str, answer: str) -> list[Message]:
+    """The messages of a question and its answer."""
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+
+
 def object_schema(properties: Mapping[str, JsonSchema]) -> JsonSchema:
     """The JSON schema of an object with just these properties, as strict structured output asks for it."""
     return {
