@@ -19,8 +19,6 @@ from validators.json_strings import (
     CLOSE_ARRAY,
     CLOSE_ARRAYS,
     CLOSE_OBJECT,
-    CORNER,
-    CURLY,
     GAP,
     MEMBER,
     OPEN_ARRAY,
@@ -28,8 +26,8 @@ from validators.json_strings import (
     OPEN_OBJECT,
     QUOTES,
     SINGLE,
-    WHITE_CORNER,
     find_end,
+    is_cut,
     unescape,
     whole_characters,
 )
@@ -37,17 +35,12 @@ from validators.json_strings import (
 _GAP, _BLANK = re.compile(GAP), re.compile(BLANK)
 _BRACKET = re.compile(f"[{OPEN_OBJECT}{CLOSE_OBJECT}{OPEN_ARRAYS}{CLOSE_ARRAYS}]")
 _EMPTY = re.compile(rf"{BLANK}[{CLOSE_OBJECT}]")
-_SHORT = r"[^%s\n]{0,200}"
-_CUT = re.compile(
-    rf"{BLANK}(?:"
-    + "|".join(f"[{marks}]{_SHORT % marks}[{marks}]?" for marks in ('"', CURLY, SINGLE, CORNER, WHITE_CORNER))
-    + rf")?{BLANK}\Z"
-)
+# What a model was cut off in: a key, or the first string of a list.
+_SHORT = rf"[{QUOTES}][^{QUOTES}{OPEN_OBJECT}{CLOSE_OBJECT}{OPEN_ARRAYS}{CLOSE_ARRAYS}\n]{{0,200}}"
+_CUT = re.compile(rf'{BLANK}(?:{_SHORT}[{QUOTES}]?|"[^"\\\n]{{0,200}}(?:\\.[^"\\\n]{{0,200}})*\\?"?)?{BLANK}\Z')
 # An array in prose matters only for being cut off. [共三个] and [1] are none; a list of strings is one.
 _ARRAY_AHEAD = re.compile(
-    rf"{BLANK}(?:[{OPEN_OBJECT}{OPEN_ARRAYS}]|\Z|"
-    + "|".join(rf"[{m}]{_SHORT % m}(?:\Z|[{m}]{BLANK}(?:[,，{CLOSE_ARRAYS}]|\Z))" for m in ('"', CURLY, SINGLE))
-    + ")"
+    rf"{BLANK}(?:[{OPEN_OBJECT}{OPEN_ARRAYS}]|{_SHORT}(?:\Z|[{QUOTES}]{BLANK}(?:[,，{CLOSE_ARRAYS}]|\Z))|\Z)"
 )
 _WORD = re.compile(
     r"(?:(true)|(false)|(?:null|none|nan|undefined)|(-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?))(?![\w.])", re.I
@@ -209,6 +202,8 @@ class _Reader:
         elif members and mark in OPEN_OBJECT + CLOSE_ARRAY:
             self.forgive("missing bracket")
             self.complete(self.at)
+        elif mark in QUOTES and is_cut(self.text, self.at):
+            self.at = len(self.text)
         else:
             self.fail()
 

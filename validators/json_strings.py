@@ -35,17 +35,19 @@ _KEY = "|".join(
 _VALUE_AHEAD = rf"{BLANK}(?=[{QUOTES}{OPEN_OBJECT}{OPEN_ARRAYS}\-0-9tfnTFN])"
 _NOTHING_ELSE = rf"[\s,，]*+(?:\Z|[{OPEN_OBJECT}{CLOSE_OBJECT}{OPEN_ARRAYS}{CLOSE_ARRAYS}`])"
 
+_NOTHING = re.compile(rf"{BLANK}\Z")
 MEMBER = re.compile(rf"{BLANK}({_KEY}){BLANK}([:：])")
 """A key with its colon."""
 _MEMBER_AFTER_BRACE = re.compile(rf"{GAP}[{OPEN_OBJECT}]{BLANK}({_KEY}){BLANK}[:：]")
 
 # A value ends where a closing bracket follows, or a comma and the next key. (A comma that is missing is forgiven where
 # white space parts the two, a wrong bracket where nothing but brackets follow.)
-_ENDS_IN_OBJECT = re.compile(
-    rf"{GAP}(?:[{CLOSE_OBJECT}]|(?<=[\s,，、])(?:{_KEY}){BLANK}[:：]{_VALUE_AHEAD}|[{CLOSE_ARRAYS}]{_NOTHING_ELSE})"
-)
+_NEXT_KEY = rf"(?<=[\s,，、])(?:{_KEY}){BLANK}[:：]"
+_WRONG_ARRAY, _WRONG_OBJECT = rf"[{CLOSE_ARRAYS}]{_NOTHING_ELSE}", rf"[{CLOSE_OBJECT}]{_NOTHING_ELSE}"
+_MAY_END_IN_OBJECT = re.compile(rf"{GAP}(?:[{CLOSE_OBJECT}]|{_NEXT_KEY}|{_WRONG_ARRAY})")
+_ENDS_IN_OBJECT = re.compile(rf"{GAP}(?:[{CLOSE_OBJECT}]|{_NEXT_KEY}{_VALUE_AHEAD}|{_WRONG_ARRAY})")
 _ENDS_IN_ARRAY = re.compile(
-    rf"{BLANK}(?:[{CLOSE_ARRAYS}]|[,，]{BLANK}(?:[{CLOSE_ARRAYS}]|{_VALUE_AHEAD})|[{CLOSE_OBJECT}]{_NOTHING_ELSE})"
+    rf"{BLANK}(?:[{CLOSE_ARRAYS}]|[,，]{BLANK}(?:[{CLOSE_ARRAYS}]|{_VALUE_AHEAD})|{_WRONG_OBJECT})"
 )
 
 
@@ -56,8 +58,9 @@ def _marks_of(opener: str) -> tuple[str, str]:
             return ascii_mark, ascii_mark + others
         if opener in others:
             return others, ascii_mark + others
+    # The opening mark counts, too: a search that did not stop there would be quadratic.
     corner = CORNER if opener in CORNER else WHITE_CORNER
-    return corner[1], corner
+    return corner, corner
 
 
 _MARKS = {opener: _marks_of(opener) for opener in QUOTES}
@@ -65,7 +68,7 @@ _FIRST = {
     opener: re.compile(rf"[^{own}\\]*(?:\\.[^{own}\\]*)*[{own}]", re.DOTALL) for opener, (own, _) in _MARKS.items()
 }
 _CANDIDATE = {
-    opener: re.compile(rf"\\.|[{OPEN_OBJECT}]{BLANK}[{QUOTES}]|[{every}]", re.DOTALL)
+    opener: re.compile(rf"\\.|([{CLOSE_OBJECT}]{GAP})?([{OPEN_OBJECT}]){BLANK}[{QUOTES}]|[{every}]", re.DOTALL)
     for opener, (_, every) in _MARKS.items()
 }
 
@@ -81,39 +84,43 @@ class StringEnd(NamedTuple):
 def find_end(text: str, start: int, first_key: str | None) -> StringEnd:
     """The end of the string whose opening mark is at `start`, the value of an object with that `first_key` or, with
     None, of an array: a mark counts as the closing one by what follows it."""
+    may_end, ends = (_MAY_END_IN_OBJECT, _ENDS_IN_OBJECT) if first_key is not None else (_ENDS_IN_ARRAY, _ENDS_IN_ARRAY)
     first = _FIRST[text[start]].match(text, start + 1)
-    if first and _is_end(text, first.end(), first_key):
+    if first and _ends(text, first.end(), may_end, first_key):
         return StringEnd(first.end() - 1, True)
-    own = _MARKS[text[start]][0]
-    inner = 0  # marks of the other form that are open: “ ” within " ", and the other way round
+    own, every = _MARKS[text[start]]
+    inner = False  # a mark of the other form is open: “ ” within " ", and the other way round
     for found in _CANDIDATE[text[start]].finditer(text, start + 1):
         mark = found[0][-1]
-        if found[0][0] in OPEN_OBJECT and _starts_next(text, found.start(), first_key):
-            return StringEnd(found.start(), False)  # the next object of its kind: this one was never closed
-        if found[0][0] == "\\" or mark not in _MARKS[text[start]][1]:
+        if found[2] and _starts_next(text, found.start(2), None if found[1] else first_key):
+            return StringEnd(found.start(2), False)  # the next object begins: this string has no end
+        if found[0][0] == "\\" or mark not in every:
             continue
         if mark not in own:
-            if inner:
-                inner -= 1
+            was_inner, inner = inner, not inner and (mark in _OPENING or mark in every[0])
+            if was_inner or mark in _OPENING:
                 continue
-            inner = int(mark in _OPENING or mark in "\"'")
-            if mark in _OPENING:
-                continue
-        if _is_end(text, found.end(), first_key):
+        if _ends(text, found.end(), ends, first_key):
             return StringEnd(found.end() - 1, True, True)
     return StringEnd(len(text), False)
 
 
-def _is_end(text: str, after: int, first_key: str | None) -> bool:
-    if first_key is None:
-        return _ENDS_IN_ARRAY.match(text, after) is not None
-    return _ENDS_IN_OBJECT.match(text, after) is not None or _starts_next(text, after, first_key)
+def is_cut(text: str, start: int) -> bool:
+    """Whether the text ends within or right after the string whose opening mark is at `start`."""
+    first = _FIRST[text[start]].match(text, start + 1)
+    return first is None or _NOTHING.match(text, first.end()) is not None
+
+
+def _ends(text: str, after: int, pattern: re.Pattern[str], first_key: str | None) -> bool:
+    if pattern.match(text, after):
+        return True
+    return first_key is not None and _starts_next(text, after, first_key)
 
 
 def _starts_next(text: str, at: int, first_key: str | None) -> bool:
-    """Whether an object begins here with the same key as the one being read: its closing brace was forgotten."""
-    found = _MEMBER_AFTER_BRACE.match(text, at) if first_key is not None else None
-    return found is not None and found[1][1:-1] == first_key
+    """Whether an object begins here, with this first key if there is one."""
+    found = _MEMBER_AFTER_BRACE.match(text, at)
+    return found is not None and first_key in (None, found[1][1:-1])
 
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
