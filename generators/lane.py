@@ -1,8 +1,10 @@
 """How much one endpoint is given to do at once: as much as it takes, found out while working.
 
-Like TCP: every reply lets one more go, until refusals (429, 503) show where the ceiling is; below that the limit stays,
-and one more is tried more and more rarely. A few refusals among many replies are chance: then only the refused request
-waits. So a server with a hard limit is kept at it, while one that refuses a twentieth of everything is not starved.
+Like TCP: at first every reply lets one more go, until refusals (429, 503) show where the ceiling is. From then on a
+raise is a trial: what is begun above the old limit shows whether it stays. A raise that stays makes the next one twice
+as large; one that is taken back makes the next trial wait twice as long. A few refusals among many replies are chance:
+then only the refused request waits. So a server with a hard limit is kept at it, while one that refuses a twentieth of
+everything is not starved.
 """
 
 from __future__ import annotations
@@ -13,12 +15,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 FIRST_LIMIT = 32  # more than that is not sent to a server of which nothing is known
-FAST_BELOW = 0.75  # of the ceiling: there every success raises the limit
-CREEP_AFTER = 25  # successes before one more is tried; twice as many each time that it is refused
-SLOWEST_CREEP = 50  # successes per unit of the limit, at most
-LATELY = 0.05  # weight of one reply in the share of refusals
-CHANCE = 0.08  # share of refusals that may be chance
-CEILING_GOES_AFTER = 8  # successes at it, or as many as a quarter of the limit: then it is twice as high
+TRY_AFTER = 25  # successes before a raise is tried, or twice the limit; twice as many each time that it is taken back
+SLOWEST_TRY = 50, 20  # at most so many, and so many for each unit of the limit
+TRIAL = 10  # replies that decide on a raise, or a quarter of the limit
+LATELY = 0.01  # weight of one reply in the share of refusals
+CHANCE = 0.1  # share of refusals that may be chance
 SHRINK = 0.75  # after time-outs
 OPEN_AFTER_DOWN = 3  # connections in a row that failed, before the endpoint is left alone for a while
 OPEN_AFTER_FAILED = 20  # other failures in a row
@@ -42,11 +43,13 @@ class Lane:
     in_flight: int = 0
     successes: int = 0
     paused_until: float = 0.0
-    _ceiling: float = math.inf  # where refusals began, as far as that is known
-    _at_ceiling: int = 0  # successes there since the last refusal
-    _since_raise: int = 0
-    _creep_after: int = CREEP_AFTER
-    _is_trying: bool = False  # whether the limit was raised, and not lowered since
+    _is_starting: bool = True  # no ceiling was met yet
+    _raise: int = 1  # how much the limit is raised next, or was raised on trial
+    _is_trial: bool = False
+    _trial_good: int = 0
+    _trial_refused: int = 0
+    _since_try: int = 0  # successes
+    _try_after: int = TRY_AFTER
     _refused_share: float = 0.0  # of the replies lately
     _refused_in_a_row: int = 0
     _failed_in_a_row: int = 0
@@ -76,43 +79,57 @@ class Lane:
         self.successes += 1
         self._refused_in_a_row = self._failed_in_a_row = self._down_in_a_row = self._pauses = 0
         self._refused_share *= 1 - LATELY
-        self._at_ceiling += begun.level >= self._ceiling
-        if self._at_ceiling >= max(CEILING_GOES_AFTER, self.limit // 4):
-            self._ceiling, self._at_ceiling, self._creep_after = 2 * self._ceiling, 0, CREEP_AFTER
-        self._since_raise += 1
-        needed = 1 if self.limit + 1 < FAST_BELOW * self._ceiling else self._creep_after
-        if self._since_raise >= needed and self.limit < self.most:
-            self.limit += 1
-            self._since_raise, self._is_trying = 0, True
+        self._since_try += 1
+        if self._is_trial:
+            self._trial_good += begun.level >= self.limit
+            if self._trial_good + self._trial_refused >= self._trial_length:
+                self._is_trial, self._raise, self._try_after = False, 2 * self._raise, self._first_try_after
+        elif self._is_starting:
+            self.limit = min(self.most, self.limit + 1)
+        elif self._since_try >= self._try_after and self.limit < self.most and begun.level >= self.limit:
+            self._raise = min(self._raise, self.most - self.limit)
+            self.limit += self._raise
+            self._is_trial, self._trial_good, self._trial_refused, self._since_try = True, 0, 0, 0
 
     def refused(self, begun: Begun, retry_after_s: float) -> None:
         """The server says that there is too much to do. `end` was called before."""
         self._refused_in_a_row += 1
         self._refused_share += LATELY * (1 - self._refused_share)
-        if self.successes == begun.successes:  # nothing has ended well since: what is still in flight is what it took
-            self._lower_to(min(self.limit - 1, self.in_flight))
-        elif begun.level >= self._ceiling:
-            self._lower_to(min(self.limit, begun.level) - 1)
+        self._trial_refused += begun.level >= self.limit
+        if self._refused_in_a_row > 1 and self.successes == begun.successes:
+            self._lower_to(min(self.limit - 1, self.in_flight))  # nothing has ended well since: this is what it took
+        elif self._is_trial and self._trial_refused > CHANCE * self._trial_length:
+            self._lower_to(self.limit - self._raise)
         elif self._refused_share > CHANCE:
             self._lower_to(self.limit - 1)
         if retry_after_s and self._refused_in_a_row >= PAUSE_AFTER_REFUSALS and not self.in_flight:
             self._pause(retry_after_s)
 
+    @property
+    def _trial_length(self) -> int:
+        return max(TRIAL, self.limit // 4)
+
+    @property
+    def _first_try_after(self) -> int:
+        return min(TRY_AFTER, 2 * self.limit)
+
+    @property
+    def _slowest_try_after(self) -> int:
+        return SLOWEST_TRY[0] + SLOWEST_TRY[1] * self.limit
+
     def _lower_to(self, limit: int) -> None:
         self.limit = max(1, limit)
-        self._ceiling = self.limit + 1
-        self._at_ceiling = self._since_raise = 0
-        if self._is_trying:
-            self._is_trying = False
-            self._creep_after = min(2 * self._creep_after, CREEP_AFTER + SLOWEST_CREEP * self.limit)
+        if self._is_trial:
+            self._try_after = min(2 * self._try_after, self._slowest_try_after)
+        self._is_trial = self._is_starting = False
+        self._raise, self._since_try, self._refused_share = 1, 0, 0.0
 
     def timed_out(self, deadline_s: float) -> None:
         """Too slow: give it less, but take a whole wave of these for one."""
         if time.monotonic() - self._shrunk_at > deadline_s / 2:
             self._shrunk_at = time.monotonic()
-            self._ceiling = self.limit
-            self.limit = max(1, int(self.limit * SHRINK))
-            self._since_raise = 0
+            self._lower_to(int(self.limit * SHRINK))
+            self._try_after = self._slowest_try_after
         self.failed()
 
     def failed(self, *, down: bool = False) -> None:
