@@ -150,7 +150,7 @@ class EntryQuestions(Task):
         """How many templates an entry is asked by, and how many ways the model is to find."""
         low, high = read_range(self.pairs)
         ways = min(high, max(low, round(len(text) / self.chars_per_pair)))
-        by_template = min(round(ways * self.templates), ways - 1)
+        by_template = int(ways * self.templates)
         return by_template, ways - by_template
 
     def how_many(self, text: str) -> tuple[int, int]:
@@ -178,7 +178,7 @@ class EntryQuestions(Task):
                 f"第一句就写出“{entry.title}”；语气平实、正式，像百科条目，不用感叹、反问、口语，不用“我”“你”；"
                 f"答案不超过 {self.max_answer_chars} 个字（标点不计）。"
             )
-        rules.append(f"只输出 JSON，不要输出其他文字：{self._form}")
+        rules.append(f"只输出 JSON，不要输出其他文字：{self._form(wanted)}")
         also = "，再把原文改写成答案" if self.answers == "rewritten" else ""
         listed = "\n".join(f"{number}. {rule}" for number, rule in enumerate(rules, start=1))
         return (
@@ -186,10 +186,10 @@ class EntryQuestions(Task):
             f"<词条>{name}</词条>\n<原文>\n{passage.text.strip()}\n</原文>"
         )
 
-    @property
-    def _form(self) -> str:
+    def _form(self, wanted: int) -> str:
+        questions = ", ".join(['"……"'] * min(2, wanted))
         answer = ', "answer": "……"' if self.answers == "rewritten" else ""
-        return f'{{"questions": ["……", "……"]{answer}}}'
+        return f'{{"questions": [{questions}]{answer}}}'
 
     def reply_schema(self, wanted: int) -> JsonSchema:
         several = {"type": "array", "items": {"type": "string"}, "minItems": wanted, "maxItems": wanted}
@@ -204,7 +204,7 @@ class EntryQuestions(Task):
         lines = "\n".join(f"- {fault}" for fault in told)
         return (
             f"上面的回答不能全部采用：\n{lines}\n{kept}请再写 {missing} 种问法{also}，没有问题的可以照写，"
-            f"要求不变，只输出 JSON：{self._form}"
+            f"要求不变，只输出 JSON：{self._form(missing)}"
         )
 
     # ------------------------------------------------------------ what counts as an answer

@@ -28,6 +28,12 @@ _OF_THE_WHOLE = re.compile(r"含义|意思|定义|概念|情况|概况|简介|�
 _OF_NO_PERSON = re.compile(
     rf"什么(?:叫做?|是){_NAME}|{_NAME}(?:到底|究竟)?(?:指的)?是(?:个|一种)?(?:什么|啥)(?:东西|意思|呢)?[?。]?$"
 )
+_COUNTS = re.compile(r"几(?![乎何句段点])")
+_ASKED_FOR = re.compile(r"什么|哪")
+_OF_THE_ENTRY = re.compile(  # 是什么, 指哪件事, 讲了什么, 有什么特点; not 吃什么, 喜欢哪种
+    r"(?:是|算|叫|指|属于|为)[^,。?]{0,5}(?:什么|哪)|什么(?:是|叫|样)|(?:讲|说|写|做|从事|知道|了解|听过)[^,。?]{0,3}什么"
+    r"|(?:什么|哪些)(?:特点|特征|来头|来历|(?:基本)?信息|介绍|说法|意思|含义)"
+)
 _DETAIL_TYPES = {"when": "时间", "how many": "数量", "why": "原因"}
 _INFORMAL = re.compile(
     r"[！!？?~～…]|[呢吧啊哦呀啦嘛哟噢咯哈嗯]|我们|咱|[我你您]|大家|小编|[\U0001F300-\U0001FAFF]"
@@ -77,14 +83,18 @@ def _detail(bare: str, kind: str) -> str:
     what = question_type(bare)
     if what in _DETAIL_TYPES:
         return _DETAIL_TYPES[what]
-    if what == "where" and kind not in ("place", "organisation"):
-        return "地点"
+    if _COUNTS.search(bare):
+        return "数量"
+    if what == "where":
+        return "" if kind in ("place", "organisation") else "地点"
     if what == "yes or no" and not _OPENS.search(bare):
         return "是与否"
     if what == "how" and not _EXPLAINS.search(bare):
         return "做法或状态"
     if _MADE_BY.search(bare):
         return "与它有关的人"
+    if _ASKED_FOR.search(bare) and not _OF_THE_ENTRY.search(bare):
+        return "某一方面"
     if (field := _FIELD.search(bare)) and not _OF_THE_WHOLE.search(field[1]):
         return f"“{field[1]}”"
     return ""
