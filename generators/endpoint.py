@@ -7,7 +7,7 @@ import email.utils
 import ipaddress
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ MAX_UNDECIDED = 2  # replies that were cut off, before a form is taken for good
 OVERLOADED = frozenset({429, 503, 529})
 FATAL = frozenset({401, 402, 403, 404, 405})
 TRY_AGAIN = frozenset({408, 409, 425})
+ABOUT_FORM, FAILS_ON_FORM = frozenset({400, 415, 422}), frozenset({500, 501})
 FORMS = ("json_schema", "json_object", "guided", "prompt")
 """The ways to get JSON, best first: OpenAI's, llama-cpp-python's, the fields of single servers, and asking for it."""
 
@@ -74,6 +75,7 @@ class Endpoint:
 
     async def models(self) -> list[str]:
         """The names that the server lists; none where it has no such page. Raises SikuError if nobody is there."""
+        import aiohttp
         import httpx2
         import openai
 
@@ -86,7 +88,7 @@ class Endpoint:
             if error.status_code in (401, 403):
                 raise self._fatal(f"status {error.status_code}", quoted(error.response.content)) from error
             return []
-        except (openai.APIConnectionError, TimeoutError) as error:
+        except (openai.APIConnectionError, aiohttp.ClientError, TimeoutError) as error:
             raise SikuError(
                 "the endpoint does not answer",
                 where=self.url,
@@ -99,6 +101,7 @@ class Endpoint:
 
     async def send(self, request: Request, model: str) -> Delivered:
         """One try, with the whole of it inside the deadline. Raises TroubleError."""
+        import aiohttp
         import httpx2
         import openai
 
@@ -112,15 +115,8 @@ class Endpoint:
             reply = read_reply(content)
         except openai.APIStatusError as error:
             raise self._status_trouble(error.response, form) from error
-        except (TimeoutError, openai.APITimeoutError) as error:
-            if isinstance(error.__cause__, httpx2.ConnectTimeout):
-                raise TroubleError("down", "no connection", _cause(error)) from error
-            raise TroubleError("slow", "time-out", f"no whole reply after {self.deadline_s:g} s") from error
-        except openai.APIConnectionError as error:
-            down = isinstance(error.__cause__, httpx2.ConnectError)
-            raise TroubleError(
-                "down" if down else "broken", "no connection" if down else "connection lost", _cause(error)
-            ) from error
+        except (openai.APIConnectionError, aiohttp.ClientError, TimeoutError) as error:
+            raise self._connection_trouble(error) from error
         except (ValueError, httpx2.HTTPError) as error:  # also what is no chat completion
             raise TroubleError(
                 "broken", getattr(error, "cause", "unreadable reply"), getattr(error, "detail", str(error))
@@ -131,14 +127,26 @@ class Endpoint:
             self._learn(delivered, request.schema)
         return delivered
 
+    def _connection_trouble(self, error: BaseException) -> TroubleError:
+        """Whether it cannot be reached, or broke off, or took too long."""
+        import aiohttp
+
+        if isinstance(error, TimeoutError):
+            return TroubleError("slow", "time-out", f"no whole reply after {self.deadline_s:g} s")
+        unreachable = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+        if any(isinstance(one, unreachable) for one in _chain(error)):
+            return TroubleError("down", "no connection", _cause(error))
+        return TroubleError("broken", "connection lost", _cause(error))
+
     def _status_trouble(self, response: Any, form: str) -> TroubleError:
         status, words = response.status_code, server_words(response.content)
         cause = f"status {status}"
         if form != FORMS[-1] and not self.is_proven and self._is_about_form(status):
             self._step_down(form)
             return TroubleError("form", f"{form} refused", f"{cause}: {words}", status=status)
-        if form == FORMS[-1] and status == 400 and not self._has_answered:
+        if form == FORMS[-1] and not self._has_answered and (status in ABOUT_FORM or status in FAILS_ON_FORM):
             self.form, self.is_proven = FORMS[0], False  # so it was not the form that was refused
+            self._failed_on_form = 0
         if status in OVERLOADED:
             return TroubleError("busy", cause, words, retry_after(response.headers), status)
         if status in FATAL:
@@ -149,8 +157,8 @@ class Endpoint:
 
     def _is_about_form(self, status: int) -> bool:
         """Some servers answer 500 to a form that they do not know; a single 500 may be chance."""
-        self._failed_on_form = self._failed_on_form + 1 if status in (500, 501) else 0
-        return status in (400, 415, 422) or self._failed_on_form > 1
+        self._failed_on_form = self._failed_on_form + 1 if status in FAILS_ON_FORM else 0
+        return status in ABOUT_FORM or self._failed_on_form > 1
 
     def _learn(self, delivered: Delivered, schema: Mapping[str, Any]) -> None:
         """A status of 200 proves nothing: the first replies show whether the server keeps to the form."""
@@ -200,7 +208,7 @@ def form_fields(form: str, schema: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def normal_url(text: str) -> str:
     """The base address of an endpoint as people type it: `localhost:8080`, with or without `/v1`. Raises SikuError."""
-    typed = text.strip().rstrip("/")
+    typed = text.strip()
     whole = typed if "://" in typed else f"http://{typed}"
     try:
         parts = urlsplit(whole)
@@ -209,7 +217,7 @@ def normal_url(text: str) -> str:
         usable = False
     if not usable:
         raise SikuError(f"{text!r} is no address of an endpoint", next="--endpoint http://127.0.0.1:8080/v1, or demo")
-    whole = whole.split("?")[0].removesuffix("/chat/completions").removesuffix("/models").rstrip("/")
+    whole = whole.split("?")[0].rstrip("/").removesuffix("/chat/completions").removesuffix("/models").rstrip("/")
     return whole if urlsplit(whole).path else f"{whole}/v1"
 
 
@@ -241,14 +249,14 @@ def server_words(body: bytes) -> str:
     """What an error body says, wherever the server puts it: `error.message`, `message`, `detail`, or plain text."""
     try:
         whole = orjson.loads(body)
-    except ValueError:
+        while isinstance(whole, dict):
+            inner = next((whole[key] for key in ("error", "message", "detail") if whole.get(key)), None)
+            if inner is None:
+                break
+            whole = inner
+        return " ".join((whole if isinstance(whole, str) else orjson.dumps(whole).decode()).split())[:400]
+    except (ValueError, TypeError):  # no JSON, or nested deeper than can be written
         return quoted(body)
-    while isinstance(whole, dict):
-        inner = next((whole[key] for key in ("error", "message", "detail") if whole.get(key)), None)
-        if inner is None:
-            break
-        whole = inner
-    return " ".join((whole if isinstance(whole, str) else orjson.dumps(whole).decode()).split())[:400]
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
@@ -264,8 +272,14 @@ def retry_after(headers: Mapping[str, str]) -> float:
     return min(seconds, MAX_RETRY_AFTER_S) if seconds > 0 else 0.0  # NaN is no number of seconds
 
 
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what caused it, the innermost last."""
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
 def _cause(error: BaseException) -> str:
     """The innermost reason of a failed connection, which is the one that people understand."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    *_, innermost = _chain(error)
+    return " ".join(str(innermost).split())[:200] or type(innermost).__name__
