@@ -8,7 +8,7 @@ from generators.demo.questions import EXACT, GENERAL, QUOTED, Question, question
 from generators.demo.sentences import count_chars, cut_to, sentences_of, states_something
 from validators.folding import to_folded
 
-MOST_SENTENCES = 8  # looked at, unless more pairs than half of that are wanted
+MORE_SENTENCES = 5  # looked at than pairs are wanted
 SLIGHT_CHARS = 8
 _ROUNDS = ((EXACT, False), (GENERAL, False), (EXACT, True), (QUOTED, False), (GENERAL, True), (QUOTED, True))
 
@@ -23,7 +23,7 @@ def pairs_of(
     Questions that stand in `known` are not written again.
     """
     sentences = sentences_of(passage)
-    order = _spread(len(sentences), count)[: max(MOST_SENTENCES, 2 * count)]
+    order = _spread(len(sentences), count)[: count + MORE_SENTENCES]
     taken: dict[str, tuple[int, Pair]] = {}
     used: set[int] = set()
     for place, question, again in _offered(sentences, order):

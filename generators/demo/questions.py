@@ -31,7 +31,7 @@ from generators.demo.sentences import clauses_of, count_chars, states_something
 from generators.demo.words import NOUN, PLACE, VERB, kind_of, tag_of, words_of
 
 EXACT, GENERAL, QUOTED = 3, 2, 1  # how well a question fits its sentence
-LOOK_CHARS = 18  # of a clause: subject and verb stand in front
+LOOK_CHARS = 16  # of a clause: subject and verb stand in front
 LOOK_CLAUSES = 3
 MAX_SUBJECT_CHARS = 10
 MIN_QUOTED_CHARS, MAX_QUOTED_CHARS = 3, 9
@@ -93,7 +93,7 @@ def _reasons(clauses: Sequence[str]) -> Iterator[str]:
 
 def parse(text: str) -> Clause | None:
     """The subject of a clause and what follows it, or None where none can be made out."""
-    if SUPPOSED.match(text):
+    if SUPPOSED.match(text) or POINTING.match(text):
         return None
     text = LEAD.sub("", YEAR.sub("", text, count=1))
     words = _words(text)
@@ -172,7 +172,9 @@ def _told_later(clause: Clause, later: Sequence[str]) -> list[Question]:
     """`长江，全长…，是…，发源于…`: a question for each clause, up to one with a subject of its own."""
     told = []
     for text in later:
-        asked = _by_verb(Clause(clause.subject, clause.is_person, words_of(text[:LOOK_CHARS]), text))
+        asked = ""
+        if text.startswith("是") or any(pattern.match(text) for pattern, _ in VERBS):  # words cost more than patterns
+            asked = _by_verb(Clause(clause.subject, clause.is_person, words_of(text[:LOOK_CHARS]), text))
         if asked:
             told.append(Question(asked, EXACT, "" if POINTING.search(text) else f"{clause.subject}{text}。"))
         elif (other := parse(text)) and other.rest:

@@ -139,7 +139,9 @@ class Endpoint:
         server.close()
 
     def _remember(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self.mistake = self.mistake or context.get("exception") or RuntimeError(context["message"])
+        error = context.get("exception") or RuntimeError(context["message"])
+        if not isinstance(error, OSError):  # a client that the network has lost is no mistake of ours
+            self.mistake = self.mistake or error
 
     # ------------------------------------------------------------ answering
 
