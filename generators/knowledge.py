@@ -150,7 +150,7 @@ class EntryQuestions(Task):
         """How many templates an entry is asked by, and how many ways the model is to find."""
         low, high = read_range(self.pairs)
         ways = min(high, max(low, round(len(text) / self.chars_per_pair)))
-        by_template = int(ways * self.templates)
+        by_template = min(int(ways * self.templates), ways - 1)
         return by_template, ways - by_template
 
     def how_many(self, text: str) -> tuple[int, int]:
