@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow.parquet as pq
 
 from builders import __version__
 from builders.engine.ledger import Ledger
-from builders.engine.stages import sha256_of
+from builders.sources.inputs import file_digest
 from builders.steps import Shard
 from validators.errors import SikuError
 
@@ -66,11 +65,13 @@ def describe_inputs(shards: Iterable[Shard]) -> list[dict[str, Any]]:
 
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
     """Path below the dataset, SHA-256, size and rows of every file but the manifest."""
+    from pyarrow import parquet
+
     files: dict[str, dict[str, Any]] = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST):
-        rows = pq.read_metadata(path).num_rows if path.suffix == ".parquet" else 0
+        rows = parquet.read_metadata(path).num_rows if path.suffix == ".parquet" else 0
         name = path.relative_to(folder).as_posix()
-        files[name] = {"sha256": sha256_of(path), "bytes": path.stat().st_size, "rows": rows}
+        files[name] = {"sha256": file_digest(path), "bytes": path.stat().st_size, "rows": rows}
     return files
 
 

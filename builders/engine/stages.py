@@ -6,7 +6,6 @@ Both fill one folder of the work store and depend on nothing but what their key 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -304,8 +303,3 @@ def _characters(column: Any) -> int:
     turns = column.flatten()
     between = len(turns) - len(column)  # line breaks: no conversation is without a turn
     return (pc.sum(pc.utf8_length(turns.field("content"))).as_py() or 0) + between
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -23,9 +23,9 @@ from builders.engine.ledger import Ledger
 from builders.engine.manifest import DATA_FOLDERS, MANIFEST, SPLITS, read_manifest, summary
 from builders.engine.plan import OF_NO_FIELD, digest
 from builders.engine.progress import Progress
-from builders.engine.stages import sha256_of
 from builders.engine.tables import read_dataset_rows
 from builders.publish.life import lineage
+from builders.sources.inputs import file_digest
 from builders.steps import Fate
 from validators.errors import SikuError
 from validators.step import Step
@@ -67,7 +67,7 @@ def _files(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
         path = folder / name
         if not path.is_file():
             problems.append(f"{name} is missing")
-        elif path.stat().st_size != file["bytes"] or sha256_of(path) != file["sha256"]:
+        elif path.stat().st_size != file["bytes"] or file_digest(path) != file["sha256"]:
             problems.append(f"{name} is not what it was: its digest differs")
         elif path.suffix == ".parquet" and (rows := pq.read_metadata(path).num_rows) != file["rows"]:
             problems.append(f"{name} has {rows} rows, not {file['rows']}")
