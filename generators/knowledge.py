@@ -29,14 +29,14 @@ from generators.task import (
 )
 from validators.entry_questions import check_entry_question, check_official_tone, masked
 from validators.errors import SikuError
-from validators.folding import count_characters
+from validators.folding import count_characters, to_folded
 from validators.grounding import check_grounding
 from validators.pointers import find_pointer
 from validators.qa_pairs import check_pairs
 from validators.replies import parse_objects
 from validators.step import Verdict
 
-_LIST_OF_SENSES = re.compile(r"(?:可以?|可能)(?:是?指|指的是)[^。]{0,20}$|[：:]$")
+_LIST_OF_SENSES = re.compile(r"(?:可以?|可能)(?:是?指|指的是)[^。]{0,20}$|^[^。]*[：:]$")
 _ANY_LENGTH = 1 << 30
 _RANKS = 1 << 62
 _WHAT_IS_ASKED: Mapping[EntryType, str] = {
@@ -78,9 +78,12 @@ class Entries(Split):
             return Verdict("no title", "there is nothing to ask about")
         if not entry.sense:
             entry.title, entry.sense = split_sense(entry.title)
-        text = whole_sentences(_what_it_is(document, entry), self.max_chars)
-        if _LIST_OF_SENSES.search(text.rstrip("。")):
-            return Verdict("list of senses", text[:40])
+        whole = _what_it_is(document, entry).strip()
+        if _LIST_OF_SENSES.search(whole):
+            return Verdict("list of senses", whole[:40])
+        text = whole_sentences(whole, self.max_chars)
+        if text and not speaks_of(first_sentence(text), entry.title):
+            text = f"{entry.title}：{text}"
         if len(text) < self.min_chars:
             return Verdict("no definition", f"{len(text)} characters, {self.min_chars} are needed")
         meta = {name: value for name, value in document.meta.items() if name not in self.takes()}
@@ -90,12 +93,13 @@ class Entries(Split):
 
 def _what_it_is(document: Document, entry: Entry) -> str:
     """The definition of an entry; without a plain one, the first paragraph before all headings that names it."""
+    names = (to_folded(entry.title), to_folded(f"{entry.title}{entry.sense}"))
     text = definition(entry)
-    if text and text.strip() != entry.title:
+    if to_folded(text) not in ("", *names):
         return text
     first = entry.parts[0] if entry.parts else None
     lines = document.text.split("\n") if first is None else [] if first.heading else first.paragraphs
-    return next((line for line in lines if line.strip() != entry.title and speaks_of(line, entry.title)), "")
+    return next((line for line in lines if to_folded(line) not in names and speaks_of(line, entry.title)), "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,12 +90,22 @@ def test_rows_with_title_and_text_are_entries(text: str, tmp_path: Path) -> None
         (entry("没有标题的一段话，不知道说的是什么。", ""), "no title"),
         (entry("白鹭是鸟。"), "no definition"),
         (entry("白鹭可以指：\n\n白鹭（鸟类）\n白鹭（歌曲）"), "list of senses"),
+        (entry("白鹭有下列几种亚种：\n\n指名亚种"), "list of senses"),
         (entry("白鹭可能指下列事物之一：\n白鹭（鸟类）"), "list of senses"),
     ],
 )
 def test_what_cannot_be_asked_about_is_refused(document: Document, check: str) -> None:
     verdict = Entries()(document)
     assert isinstance(verdict, Verdict) and verdict.check == check
+
+
+def test_a_title_line_is_no_definition_and_a_text_without_its_subject_is_told_it() -> None:
+    found = defined(entry("百合 (艺术类型)\n\n百合是动漫和同人小说领域的概念，指女性之间的爱慕。", "百合 (艺术类型)"))
+    assert (found.text, found.meta["sense"]) == ("百合是动漫和同人小说领域的概念，指女性之间的爱慕。", "艺术类型")
+    found = defined(entry("浙江慈溪人，东吴大学肄业。曾任火柴厂厂长，人称冯老板。", "冯梯云"))
+    assert found.text == "冯梯云：浙江慈溪人，东吴大学肄业。曾任火柴厂厂长，人称冯老板。"
+    found = defined(entry("地质公园是自然区域的一种，有如下分类。其中最著名的几座是：", "地质公园"))
+    assert found.text == "地质公园是自然区域的一种，有如下分类。"
 
 
 def test_a_long_definition_ends_with_a_sentence() -> None:
