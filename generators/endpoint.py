@@ -6,6 +6,7 @@ import asyncio
 import email.utils
 import ipaddress
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -141,7 +142,7 @@ class Endpoint:
     def _status_trouble(self, response: Any, form: str) -> TroubleError:
         status, words = response.status_code, server_words(response.content)
         cause = f"status {status}"
-        if form != FORMS[-1] and not self.is_proven and self._is_about_form(status):
+        if form != FORMS[-1] and not self.is_proven and self._is_about_form(status, words):
             self._step_down(form)
             return TroubleError("form", f"{form} refused", f"{cause}: {words}", status=status)
         if form == FORMS[-1] and not self._has_answered and (status in ABOUT_FORM or status in FAILS_ON_FORM):
@@ -155,9 +156,10 @@ class Endpoint:
             return TroubleError("broken", cause, words, retry_after(response.headers), status)
         return TroubleError("refused", cause, words, status=status)
 
-    def _is_about_form(self, status: int) -> bool:
+    def _is_about_form(self, status: int, words: str) -> bool:
         """Some servers answer 500 to a form that they do not know; a single 500 may be chance."""
-        self._failed_on_form = self._failed_on_form + 1 if status in FAILS_ON_FORM else 0
+        says_other = _NOT_THE_FORM.search(words)
+        self._failed_on_form = self._failed_on_form + 1 if status in FAILS_ON_FORM and not says_other else 0
         return status in ABOUT_FORM or self._failed_on_form > 1
 
     def _learn(self, delivered: Delivered, schema: Mapping[str, Any]) -> None:
@@ -179,6 +181,8 @@ class Endpoint:
         return SikuError(f"the endpoint refuses: {cause}", where=self.url, why=words, next=_ADVICE, exit_code=4)
 
 
+# What llama.cpp answers with 500 although it knows the form: too little context, and bytes of the model that are no UTF-8.
+_NOT_THE_FORM = re.compile(r"context size|model produced output", re.IGNORECASE)
 _ADVICE = "is OPENAI_API_KEY set, and right? docs/endpoints.md has how each server takes keys"
 
 

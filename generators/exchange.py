@@ -134,16 +134,20 @@ def _conversation(course: _Course, sample: int) -> Generator[Request, Reply | Fa
         attempt = Attempt(kind, request, reply)
         course.attempts.append(attempt)
         if isinstance(reply, Failure):
-            return reply
-        yield from _take(course, attempt, reply, wanted)
-        if course.is_done:
-            return None
-        if reply.was_cut and kind != "fewer":
-            kind, longer = ("fewer" if longer else "longer"), True
+            if kind != "longer":
+                return reply
+            is_cut, longer = True, False  # the server does not take so many tokens
+        else:
+            yield from _take(course, attempt, reply, wanted)
+            if course.is_done:
+                return None
+            is_cut = reply.was_cut
+        if is_cut and kind != "fewer":
+            kind, longer = ("fewer", longer) if longer or kind == "longer" else ("longer", True)
             wanted = max(1, course.missing // 2) if kind == "fewer" else course.missing
             messages = task.question(passage, wanted, course.accepted)
             continue
-        if not repairs:
+        if not repairs or isinstance(reply, Failure):
             return None
         repairs -= 1
         kind, wanted = "repair", course.missing
