@@ -126,10 +126,7 @@ def test_any_json(url: str, body: object) -> None:
 )
 def test_any_message(url: str, text: str) -> None:
     data = json.dumps(asked(messages=[user(text), user(text)])).encode()
-    reply = send(url, post(data, "/v1/chat/completions", "Connection: close"))
-    assert int(reply.split(b" ", 2)[1]) == (
-        400 if "\\ud" in json.dumps(text) and any("\ud800" <= c <= "\udfff" for c in text) else 200
-    )
+    assert send(url, post(data, "/v1/chat/completions", "Connection: close")).startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_client_that_goes_in_the_middle(url: str) -> None:
