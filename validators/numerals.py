@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 Value = int | Decimal
@@ -47,7 +48,8 @@ class Numeral(NamedTuple):
     is_certain: bool
 
 
-def find_numerals(plain: str) -> list[Numeral]:
+@lru_cache(maxsize=64)  # an answer is asked several times in a row
+def find_numerals(plain: str) -> tuple[Numeral, ...]:
     """The numbers of a plain text, in order.
 
     >>> [(one.text, one.values) for one in find_numerals("约1.2万人,共三十二县")]
@@ -63,7 +65,7 @@ def find_numerals(plain: str) -> list[Numeral]:
             certain = counts and _COUNTING.search(han) is not None and not plain.startswith(_IDIOMS, match.start())
             readings = (value, *_shares(plain, match.end(), value))
             found.append(Numeral(match.start(), match.end(), match[0], readings, certain))
-    return found
+    return tuple(found)
 
 
 def _arabic_values(digits: str, magnitude: str) -> tuple[Value, ...]:

@@ -6,8 +6,10 @@ import re
 from functools import cached_property
 from operator import add
 
+from validators.alignment import Alphabet
 from validators.folding import to_folded, to_plain
 from validators.numerals import Numeral, Value, find_numerals
+from validators.units import units_in
 
 _LATIN_WORD = re.compile(r"[a-z\u00df-\u00f6\u00f8-\u024f]+(?:[-'’.&][a-z\u00df-\u00f6\u00f8-\u024f]+)*")
 _LATIN_PART = re.compile(r"[a-z\u00df-\u00f6\u00f8-\u024f]+")
@@ -31,8 +33,12 @@ class Passage:
         return frozenset(map(add, self.folded, self.folded[1:]))
 
     @cached_property
-    def numerals(self) -> list[Numeral]:
+    def numerals(self) -> tuple[Numeral, ...]:
         return find_numerals(self.plain)
+
+    @cached_property
+    def units(self) -> dict[Value, set[str | None]]:
+        return units_in(self.plain)
 
     @cached_property
     def values(self) -> frozenset[Value]:
@@ -40,8 +46,33 @@ class Passage:
         return frozenset(value for numeral in self.numerals for value in numeral.values)
 
     @cached_property
+    def _spellings(self) -> dict[Value, str]:
+        return {value: numeral.text for numeral in reversed(self.numerals) for value in numeral.values}
+
+    def respell_numbers(self, plain: str) -> str:
+        """A plain text with its numbers written as the passage writes them: 10年 is 十年 where the passage has 十年."""
+        parts, end = [], 0
+        for numeral in find_numerals(plain):
+            parts += [plain[end : numeral.start], self._spellings.get(numeral.values[0], numeral.text)]
+            end = numeral.end
+        return "".join([*parts, plain[end:]])
+
+    @cached_property
     def latin_words(self) -> frozenset[str]:
         return frozenset(word for group in latin_words(self.plain) for word in group)
+
+    @cached_property
+    def alphabet(self) -> Alphabet:
+        return Alphabet()
+
+    @cached_property
+    def skeleton(self) -> str:
+        """The passage as alignments see it, a sentence a line."""
+        return self.alphabet.skeleton(self.plain)
+
+    @cached_property
+    def sentence_skeletons(self) -> list[str]:
+        return self.skeleton.split("\n")
 
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:

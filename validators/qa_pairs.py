@@ -104,7 +104,10 @@ def _ungrounded(passage: Passage, question: str, answer: str) -> str | None:
     if unknown := _unknown_words(passage, plain_question, plain):
         return f"答案里的 {'、'.join(unknown)} 在原文中没有"
     share = _share_from(passage, to_folded(answer))
-    if share < _MIN_SHARE:
+    if (
+        share < _MIN_SHARE
+        and (share := max(share, _share_from(passage, to_folded(passage.respell_numbers(plain))))) < _MIN_SHARE
+    ):
         return f"答案只有 {share:.0%} 的字句出自原文，请用原文的说法回答"
     return None
 
