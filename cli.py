@@ -15,6 +15,7 @@ from typing import Any
 from builders import __version__
 from builders.crawl import commands as crawl
 from generators import commands as synthesis
+from generators.demo import commands as demo
 from validators import command_line
 from validators.command_line import Args, Command, Parser, flag, out_folder, parse, path
 from validators.errors import SikuError, as_siku_error
@@ -57,12 +58,16 @@ def run_build(args: Args) -> int:
 
 def run_inspect(args: Args) -> int:
     from builders.publish.terminal import show_dataset, show_life
+    from generators.inspect import asks_a_model
+    from generators.telling import show_story
 
     _check_numbers(args)
     folder = _dataset(args.dataset, args.out)
     if args.id is None:
         return show_dataset(folder, args.rows, as_json=args.json)
-    return show_life(folder, args.id, _recipe_of(folder), _inputs_of(folder, args), as_json=args.json)
+    recipe, inputs = _recipe_of(folder), _inputs_of(folder, args)
+    show = show_story if asks_a_model(recipe) else show_life
+    return show(folder, args.id, recipe, inputs, as_json=args.json)
 
 
 def run_verify(args: Args) -> int:
@@ -149,6 +154,7 @@ COMMANDS = (
     ),
     *crawl.COMMANDS,
     *synthesis.COMMANDS,
+    *demo.COMMANDS,
     Command(
         "inspect",
         "rows, dropped rows, or the life of one document",
@@ -275,10 +281,12 @@ def _recipe_of(folder: Path) -> Any:
     from builders.engine.manifest import read_manifest
     from builders.engine.plan import recipe_of
     from builders.publish.life import remembered_recipe
+    from generators.inspect import with_journal
 
     plan = (read_manifest(folder) or {})["plan"]
+    home = _home_of(folder)
     try:
-        return recipe_of(plan, _recipe(remembered_recipe(*_home_of(folder)) or plan["recipe"]))
+        return with_journal(recipe_of(plan, _recipe(remembered_recipe(*home) or plan["recipe"])), home[0])
     except SikuError:
         return None
 

@@ -77,7 +77,7 @@ def life_of(folder: Path, name: str, recipe: Recipe | None, inputs: Sequence[Pat
     Raises SikuError with the nearest ids where there is no such document.
     """
     place, row = _find(folder, name)
-    meta = _meta(place, row)
+    meta = meta_of(place, row)
     messages = row.get("messages") if place != "dropped" else meta.get("messages")
     if are_messages(messages):
         meta.pop("messages", None)
@@ -85,13 +85,23 @@ def life_of(folder: Path, name: str, recipe: Recipe | None, inputs: Sequence[Pat
         messages = None
     ids = set(lineage(name))
     evidence = [one for one in read_dataset_rows(folder, "evidence", None) if one["id"] in ids]
-    life: dict[str, Any] = {"id": name, "split": place, "end": _end(place, row), "meta": meta, "text": row["text"]}
+    life: dict[str, Any] = {"id": name, "split": place, "end": end_of(place, row), "meta": meta, "text": row["text"]}
     life |= {"messages": messages} if messages else {}
     if recipe is None:
         traced = {"origin": f"{meta.get('source')} (this siku has other steps: they are not run again)", "steps": []}
     else:
-        traced = _trace(folder, name, meta, recipe, inputs, _fate(place, row))
+        traced = trace(folder, name, meta, recipe, inputs, _fate(place, row))
     return life | traced | {"evidence": [{key: one[key] for key in ("step", "kind", "text")} for one in evidence]}
+
+
+def rows_made_from(folder: Path, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """Every row that the document `name` is or was split into, with the folder that it is in."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for place in (*SPLITS, "dropped"):
+        ids = {row["id"] for row in read_dataset_rows(folder, place, ["id"]) if name in lineage(row["id"])}
+        if ids:
+            found += [(place, row) for row in read_dataset_rows(folder, place, None) if row["id"] in ids]
+    return found
 
 
 def lineage(name: str) -> list[str]:
@@ -121,14 +131,14 @@ def _find(folder: Path, name: str) -> tuple[str, dict[str, Any]]:
     )
 
 
-def _meta(place: str, row: dict[str, Any]) -> dict[str, Any]:
+def meta_of(place: str, row: dict[str, Any]) -> dict[str, Any]:
     if place == "dropped":
         meta: dict[str, Any] = orjson.loads(row["meta"])
         return meta
     return {key: value for key, value in row.items() if key not in ("id", "text", "messages") and value is not None}
 
 
-def _end(place: str, row: dict[str, Any]) -> str:
+def end_of(place: str, row: dict[str, Any]) -> str:
     if place != "dropped":
         return f"kept in {place}, {len(row['text']):,} characters"
     return f"dropped by {row['step']} ({row['reason']})"
@@ -138,21 +148,32 @@ def _fate(place: str, row: dict[str, Any]) -> dict[str, str]:
     return {"step": row["step"], "what": row["reason"]} if place == "dropped" else {"step": "", "what": ""}
 
 
-def _trace(
+def trace(
     folder: Path, name: str, meta: dict[str, Any], recipe: Recipe, inputs: Sequence[Path], fate: dict[str, str]
 ) -> dict[str, Any]:
+    """`origin`: where the document `name` stands in its source; `steps`: what each did to it, up to its `fate`."""
+    found = find_again(folder, name, meta, recipe, inputs)
+    if isinstance(found, str):
+        return {"origin": found, "steps": []}
+    shard, document = found
+    origin = recipe.source.locate(shard, document, meta)
+    return {"origin": origin, "steps": [dataclasses.asdict(one) for one in _moments(document, name, recipe, fate)]}
+
+
+def find_again(
+    folder: Path, name: str, meta: dict[str, Any], recipe: Recipe, inputs: Sequence[Path]
+) -> tuple[Shard, Document] | str:
+    """The document of the source that `name` is or was made from, with its shard; else in words why there is none."""
     shards = _shards(folder, meta, recipe, inputs)
     if not shards:
-        unread = f"{meta.get('source') or 'its source'} (not found now; say where it is with --input)"
-        return {"origin": unread, "steps": []}
+        return f"{meta.get('source') or 'its source'} (not found now; say where it is with --input)"
     for shard in shards:
         found = _read_again(recipe, shard, name)
         if isinstance(found, Quarantined):
-            return {"origin": f"{shard.name}: {found.reason}", "steps": []}
+            return f"{shard.name}: {found.reason}"
         if found:
-            origin = recipe.source.locate(shard, found, meta)
-            return {"origin": origin, "steps": [dataclasses.asdict(one) for one in _moments(found, name, recipe, fate)]}
-    return {"origin": f"{shards[0].name} (the document is not in it any more)", "steps": []}
+            return shard, found
+    return f"{shards[0].name} (the document is not in it any more)"
 
 
 def _read_again(recipe: Recipe, shard: Shard, name: str) -> Document | Quarantined | None:

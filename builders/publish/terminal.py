@@ -251,11 +251,22 @@ def show_life(folder: Path, name: str, recipe: Recipe | None, inputs: Sequence[P
     if as_json:
         print_json(life)
         return OK
+    tell_end(life)
+    tell_way(life)
+    return OK
+
+
+def tell_end(life: Mapping[str, Any]) -> None:
+    """Where a document ended, what is known of it and what it says."""
     print(f"{life['id']}: {life['end']}")
     for key, value in life["meta"].items():
         print(f"  {key}: {cut(_told(value))}".rstrip())
     for message in life.get("messages", ()):
         print(f"  {message['role']:<9} | {cut(message['content'], TURN_CHARS)}")
+
+
+def tell_way(life: Mapping[str, Any]) -> None:
+    """Where it came from, what every step did to it and noted of it."""
     if life["origin"]:
         print(f"\nfrom {life['origin']}")
     for step in life["steps"]:
@@ -264,7 +275,6 @@ def show_life(folder: Path, name: str, recipe: Recipe | None, inputs: Sequence[P
             print(f"    {line}")
     for note in life["evidence"]:
         print(f"\n{note['step']} noted {note['kind']}: {cut(note['text'])}")
-    return OK
 
 
 # ---------------------------------------------------------------- verify, diff, report, doctor

@@ -47,10 +47,11 @@ def acceptance_section(writing: Writing, attempts: Counter[int], dead: Counter[i
     notes = writing.step.tally.notes
     refused = [(name.removeprefix(REFUSED), count) for name, count in most_frequent(notes) if name.startswith(REFUSED)]
     repaired = notes.get(REPAIRED, 0)
+    replies = sum(tries * count for tries, count in attempts.items())
     told = (
         f"{writing.model} was asked about {counted(writing.passages, 'passage')} under the prompt {writing.prompt}. "
-        f"{writing.answered:,} were answered, {repaired:,} of them after the model had been told what was wrong with "
-        f"its reply; {writing.dead:,} got no valid sample and are dead letters."
+        f"{writing.answered:,} were answered, in {replies:,} replies; {repaired:,} of them after the model had been "
+        f"told what was wrong with its reply. Passages without a valid sample (dead letters): {writing.dead:,}."
     )
     return section(
         "written",
@@ -87,7 +88,7 @@ def _refused_examples(step: str, refused: Sequence[tuple[str, int]], shown: Show
     cards = []
     for name, _ in refused[:CHECKS]:
         rows = shown.evidence.get((step, REFUSED + name), ())
-        different = list({row.text: row for row in rows}.values())[:EXAMPLES_A_CHECK]
+        different = list({row.id: row for row in rows}.values())[:EXAMPLES_A_CHECK]
         cards += [_refused_card(_words(name), row) for row in different]
     return element("div", *cards, class_="columns group") if cards else None
 
@@ -131,7 +132,7 @@ def _question(question: str, answer: str, number: int | None = None) -> Html:
 
 def _replies(notes: Mapping[str, int]) -> Html | None:
     """What was wrong with replies as a whole, and what was forgiven to read them."""
-    kinds = {REPLY: "no samples, or not all: ", NO_REPLY: "no reply: ", FORGIVEN: "forgiven: "}
+    kinds = {REPLY: "fault of the whole: ", NO_REPLY: "no reply: ", FORGIVEN: "forgiven: "}
     rows = [
         (kinds[prefix] + _words(name.removeprefix(prefix)), f"{count:,}")
         for prefix in kinds
