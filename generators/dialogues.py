@@ -19,6 +19,7 @@ from validators.step import Verdict
 _TURN = object_schema({"role": {"type": "string", "enum": list(ROLES)}, "content": {"type": "string"}})
 _GROUNDED = ("ungrounded_answer", "same_as_question", "illegal_character")
 _ANY_LENGTH = 1 << 30
+_CHARS_PER_ROUND = 30  # a shorter passage does not hold so many questions as turns are wanted
 _LEAST_SHARE = 0.03  # of its pairs of characters; 94 % of 2,116 pairs of texts about different things share less
 _LISTS = ("messages", "conversation", "conversations", "dialogue", "dialog", "turns", "对话", "消息")
 _ROLE_KEYS, _CONTENT_KEYS = ("role", "from", "speaker", "角色"), ("content", "value", "text", "内容")
@@ -29,7 +30,7 @@ _ROLE_NAMES = dict.fromkeys(("user", "human", "用户", "提问者", "问"), "us
 
 @dataclass(frozen=True, kw_only=True)
 class Dialogues(Task):
-    """One dialogue a passage, of two to five turns of user and assistant: one for every `chars_per_turn` characters.
+    """One dialogue a passage, of two to five turns of user and assistant: about one for every `chars_per_turn` characters.
 
     In the style 讲解 the user asks step by step and the assistant explains; every answer is checked against the
     passage. In the style 情景 both play somebody, or talk about everyday things that the passage brings up; the scene
@@ -69,7 +70,7 @@ class Dialogues(Task):
     # ------------------------------------------------------------ what is asked of the model
 
     def prompt(self, passage: Passage, wanted: int, earlier: Sequence[Sample]) -> str:
-        low, high = read_range(self.turns)
+        low, high = self._rounds(passage.text)
         turns = min(high, max(low, round(len(passage.text) / self.chars_per_turn)))
         opening, *rules = _PROMPTS[self.style]
         rules = [
@@ -85,6 +86,11 @@ class Dialogues(Task):
         title = f"标题：{passage.title}\n" if passage.title else ""
         return f"{opening.format(turns=turns)}\n\n要求：\n{listed}\n\n{title}<原文>\n{passage.text.strip()}\n</原文>"
 
+    def _rounds(self, text: str) -> tuple[int, int]:
+        """The fewest and the most pairs of turns that a dialogue about a text may have."""
+        low, high = read_range(self.turns)
+        return min(low, max(1, len(text.strip()) // _CHARS_PER_ROUND)), high
+
     @property
     def _form(self) -> str:
         scene = '"scene": "……", ' if self.style == "情景" else ""
@@ -94,8 +100,7 @@ class Dialogues(Task):
         )
 
     def reply_schema(self, wanted: int) -> JsonSchema:
-        low, high = read_range(self.turns)
-        messages = {"type": "array", "items": _TURN, "minItems": 2 * low, "maxItems": 2 * high}
+        messages = {"type": "array", "items": _TURN, "minItems": 2, "maxItems": 2 * read_range(self.turns)[1]}
         scene: dict[str, JsonSchema] = {"scene": {"type": "string"}} if self.style == "情景" else {}
         return object_schema({**scene, "messages": messages})
 
@@ -118,9 +123,8 @@ class Dialogues(Task):
         return [self._check_dialogue(passage, sample) for sample in samples]
 
     def _check_dialogue(self, passage: Passage, sample: Sample) -> list[Verdict]:
-        messages, rounds = sample["messages"], read_range(self.turns)
-        lengths = (self.max_user_chars, self.max_assistant_chars)
-        found = check_turns(messages, rounds, lengths, passage.text)
+        messages, lengths = sample["messages"], (self.max_user_chars, self.max_assistant_chars)
+        found = check_turns(messages, self._rounds(passage.text), lengths, passage.text)
         if self.style == "情景":
             found = [one for one in found if one.check != "unclear_beginning"]
             return self._check_scene(sample) + found + _check_relation(passage.text, sample)

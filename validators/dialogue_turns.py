@@ -21,7 +21,7 @@ _SPEAKER = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _HEAD = re.compile(r"^\s*[“「]?([^\s，。！？：:“”、]{1,8})[：:]", re.MULTILINE)
-_STAGE_DIRECTION = re.compile(r"^\s*[（(*][^（）()*]{1,20}[）)*]")
+_STAGE_DIRECTION = re.compile(r"^\s*[（(*](?![\d一二三四五六七八九十]+[）)])[^（）()*]{1,20}[）)*]")  # not （1）
 
 
 def check_turns(

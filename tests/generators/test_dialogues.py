@@ -46,7 +46,7 @@ def reply(*contents: str, **more: str) -> dict[str, Any]:
 # ---------------------------------------------------------------- what is asked
 
 
-@pytest.mark.parametrize(("chars", "turns"), [(40, 2), (180, 3), (240, 4), (2000, 5)])
+@pytest.mark.parametrize(("chars", "turns"), [(40, 1), (60, 2), (180, 3), (240, 4), (2000, 5)])
 def test_longer_passages_are_talked_about_longer(chars: int, turns: int) -> None:
     task = Dialogues()
     prompt = task.prompt(passage(task, "潮" * chars), 1, [])
@@ -56,7 +56,7 @@ def test_longer_passages_are_talked_about_longer(chars: int, turns: int) -> None
 def test_the_schema_has_the_turns_and_only_a_scene_where_one_is_wanted() -> None:
     explained, acted = Dialogues(turns="2-3").reply_schema(1), Dialogues(style="情景").reply_schema(1)
     assert list(explained["properties"]) == ["messages"] and list(acted["properties"]) == ["scene", "messages"]
-    assert (explained["properties"]["messages"]["minItems"], explained["properties"]["messages"]["maxItems"]) == (4, 6)
+    assert (explained["properties"]["messages"]["minItems"], explained["properties"]["messages"]["maxItems"]) == (2, 6)
 
 
 def test_settings_that_cannot_be() -> None:

@@ -65,6 +65,7 @@ def test_a_name_before_two_turns_is_a_speaker_and_a_list_is_not() -> None:
     scene = ("老吴：上船吧，潮要涨了。", "少年：等等我，就来。", "老吴：书箱放稳。", "少年：放好了，走吧。")
     assert [line.partition(":")[0] for line in found(*scene)] == ["role_label"] * 4
     assert found(GOOD[0], "原因有二：一是月亮，二是太阳。") == []
+    assert found(GOOD[0], "（一）月亮的引力；（二）太阳的引力。") == []
 
 
 def test_questions_that_differ_in_a_word_are_no_repeats() -> None:
