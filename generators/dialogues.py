@@ -30,7 +30,7 @@ _ROLE_NAMES = dict.fromkeys(("user", "human", "用户", "提问者", "问"), "us
 
 @dataclass(frozen=True, kw_only=True)
 class Dialogues(Task):
-    """One dialogue a passage, of two to five turns of user and assistant: about one for every `chars_per_turn` characters.
+    """One dialogue a passage: two to five turns of user and assistant, about one for every `chars_per_turn` characters.
 
     In the style 讲解 the user asks step by step and the assistant explains; every answer is checked against the
     passage. In the style 情景 both play somebody, or talk about everyday things that the passage brings up; the scene
