@@ -181,7 +181,7 @@ class Endpoint:
         return SikuError(f"the endpoint refuses: {cause}", where=self.url, why=words, next=_ADVICE, exit_code=4)
 
 
-# What llama.cpp answers with 500 although it knows the form: too little context, and bytes of the model that are no UTF-8.
+# llama.cpp answers 500 to too little context and to bytes of the model that are no UTF-8, though it knows the form.
 _NOT_THE_FORM = re.compile(r"context size|model produced output", re.IGNORECASE)
 _ADVICE = "is OPENAI_API_KEY set, and right? docs/endpoints.md has how each server takes keys"
 
