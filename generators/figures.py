@@ -29,9 +29,9 @@ def specimens_of(document: Document, parts: Sequence[Document]) -> Iterator[Spec
         "refusals": len(refused),
     }
     text = document.text[:TEXT_CHARS]
-    if attempts > 1 or refused:
+    if attempts > 1 or refused or any(note.kind.startswith("reply: ") for note in parts[0].notes):
         yield Specimen(TROUBLE, 1000.0 * attempts + len(refused), document.id, text, made)
-    elif not parts[0].notes:
+    else:
         places = [float(part.meta["answer_at"]) for part in parts if "answer_at" in part.meta]
         spread = max(places) - min(places) if places else 0.0
         yield Specimen(AT_ONCE, len(parts) + round(spread, 3), document.id, text, made)

@@ -10,7 +10,17 @@ from typing import Any
 
 from builders.dedup.hold_out import KIND as HELD_OUT
 from builders.engine.manifest import SPLITS, write_whole
-from builders.publish.figures import StepFigures, counted, most_frequent, percent, share_of, steps_of, warnings
+from builders.publish.figures import (
+    StepFigures,
+    Writing,
+    counted,
+    most_frequent,
+    percent,
+    share_of,
+    steps_of,
+    warnings,
+    writing_of,
+)
 from builders.publish.page import cut, visible
 
 FILE = "README.md"
@@ -47,6 +57,13 @@ LIMITS = (
     "**A digest proves what went in, not that it may be used.** Whoever passes the texts on must have the right to.",
 )
 
+WRITTEN_LIMITS = (
+    "**A model wrote it, and rules checked it.** They find much of what the passages do not bear out; a wrong answer "
+    "in the right words passes. What the model likes to say it says often: `report.html` shows how much the questions "
+    "repeat themselves.",
+    "**The licence of the texts is not the only one.** The terms of the model may say what its output may be used for.",
+)
+
 
 def write_card(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write the card of the dataset in `folder`."""
@@ -57,16 +74,18 @@ def render_card(folder: Path, manifest: Mapping[str, Any]) -> str:
     """The text of the card; it depends on the dataset alone."""
     splits = [split for split in SPLITS if any((folder / split).glob("*.parquet"))]
     steps = steps_of(manifest)
+    writing = writing_of(manifest, steps)
     parts = [
-        front_matter(manifest, splits),
+        front_matter(manifest, splits, is_synthetic=writing is not None),
         f"# {plain(manifest['name'])} {plain(manifest['version'])}\n\n{plain(manifest['summary'])}",
+        *([_writing(writing, manifest)] if writing else ()),
         _numbers(manifest),
         _loading(manifest, splits),
         _sources(manifest),
         _steps(steps),
         _removed(manifest, steps),
         _hold_out(manifest, steps),
-        _limits(manifest),
+        _limits(manifest, WRITTEN_LIMITS if writing else ()),
         _making(manifest),
         _verifying(manifest),
     ]
@@ -76,8 +95,9 @@ def render_card(folder: Path, manifest: Mapping[str, Any]) -> str:
 # ---------------------------------------------------------------- front matter
 
 
-def front_matter(manifest: Mapping[str, Any], splits: Sequence[str]) -> str:
+def front_matter(manifest: Mapping[str, Any], splits: Sequence[str], *, is_synthetic: bool = False) -> str:
     """The YAML head that the Hub and `datasets` read."""
+    synthetic = "- synthetic\n" if is_synthetic else ""
     files = [f"  - split: {split}\n    path: {split}/*.parquet" for split in splits]
     name = f"{manifest['name']} {manifest['version']}"
     described = f"{name}, {manifest['fingerprint']}"
@@ -88,7 +108,7 @@ def front_matter(manifest: Mapping[str, Any], splits: Sequence[str]) -> str:
         "language:\n- zh",
         f"task_categories:\n- {_yaml(manifest['task'])}",
         f"size_categories:\n- {size_category(sum(manifest['rows'].values()))}",
-        f"tags:\n- siku\n- chinese\n- {_yaml(manifest['name'])}",
+        f"tags:\n- siku\n- chinese\n{synthetic}- {_yaml(manifest['name'])}",
         "configs:\n- config_name: default",
         # `datasets` caches rows by the name of the folder, "1", and by this: else it takes one dataset for another
         f"  description: {_yaml(described)}",
@@ -146,6 +166,22 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 # ---------------------------------------------------------------- sections
+
+
+def _writing(writing: Writing, manifest: Mapping[str, Any]) -> str:
+    """That no person wrote the rows, and what did."""
+    name = visible(f"{manifest['name']}@{manifest['version']}")
+    return (
+        "## Written by a model\n\n"
+        f"The conversations were written by the model {code(writing.model)}, asked under the prompt "
+        f"{code(writing.prompt)} (the task and its version) about {counted(writing.passages, 'passage')} of the inputs "
+        f"below. {writing.answered:,} were answered; {writing.dead:,} dead letters, without a sample that passed the "
+        "checks, are in `dropped/`. No person has read the rows.\n\n"
+        f"```\n{_command(manifest)}\n```\n\n"
+        "makes such a dataset with the model behind any OpenAI-compatible endpoint; another model, or the same one "
+        f"asked again, says something else. `siku inspect {name} ID` tells of one row what was asked and answered, "
+        "where the journal of the replies is at hand."
+    )
 
 
 def _numbers(manifest: Mapping[str, Any]) -> str:
@@ -252,9 +288,9 @@ def _hold_out(manifest: Mapping[str, Any], steps: Sequence[StepFigures]) -> str:
     )
 
 
-def _limits(manifest: Mapping[str, Any]) -> str:
+def _limits(manifest: Mapping[str, Any], further: Sequence[str]) -> str:
     limit = manifest["plan"].get("limit")
-    lines = [*LIMITS]
+    lines = [*further, *LIMITS]
     if limit is not None:
         lines.insert(0, f"**It is a part.** Only the first {counted(limit, 'document')} of the inputs were read.")
     return "## What this dataset is not\n\n" + "\n".join(f"- {line}" for line in lines)
@@ -262,13 +298,16 @@ def _limits(manifest: Mapping[str, Any]) -> str:
 
 def _making(manifest: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{plain(name)} {plain(version)}" for name, version in manifest["packages"].items())
-    command = visible(manifest["command"]).replace("\n", " ")
     return (
-        f"## How it was made\n\n```\n{cut(command, 4000).replace('```', '')}\n```\n\n"
+        f"## How it was made\n\n```\n{_command(manifest)}\n```\n\n"
         f"Fingerprint of the plan and of the content of the inputs: {code(manifest['fingerprint'])}. The same "
         f"fingerprint with the same packages gives the same bytes. The whole plan is in `manifest.json`. Packages: "
         f"{versions}."
     )
+
+
+def _command(manifest: Mapping[str, Any]) -> str:
+    return cut(visible(manifest["command"]).replace("\n", " "), 4000).replace("```", "")
 
 
 def _verifying(manifest: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from builders.dedup.shingles import fold_units, ngram_hashes, utf16
 from validators.folding import to_folded
 
-NEAR_JACCARD = 0.6  # of the character pairs of two short questions: one word of five differs
+NEAR_JACCARD = 0.5  # of the character pairs of two short questions: one character of eight differs
 MAX_COMPARED = 200  # groups that a question is compared with
 
 

@@ -113,8 +113,8 @@ def _groups(asked: Asked) -> Html:
     repeated, largest = groups([row.question.partition("\n")[0] for row in asked.sample], GROUPS, WORDINGS)
     told = (
         f"{repeated:,} of {counted(len(asked.sample), 'question')} in the sample "
-        f"({percent(share_of(repeated, len(asked.sample)))}) are the same as an earlier one, or nearly so: six in ten "
-        "of their character pairs are shared. Answers may differ, where the passages do."
+        f"({percent(share_of(repeated, len(asked.sample)))}) are the same as an earlier one, or nearly so: they "
+        "share half of their character pairs. Answers may differ, where the passages do."
     )
     head = element("h3", "Questions that are nearly the same ", element("span", "近似问题", lang="zh"))
     rows = [(_first(group), f"{group.count:,}", _others(group)) for group in largest]

@@ -87,7 +87,7 @@ class Tables:
         """Every row of a folder: its place, then its values of the columns."""
         for number, path in enumerate(self.files(kind)):
             first = 0
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, pre_buffer=False) as file:
                 for batch in file.iter_batches(batch_size=IDS_A_BATCH, columns=list(columns), use_threads=False):
                     rows = range(first, first := first + batch.num_rows)
                     places = zip(repeat(kind), repeat(number), rows, strict=False)
@@ -110,7 +110,7 @@ Values = dict[str, Any]
 
 def _read_rows(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, str | None, int, Values]]:
     """Number, beginning of the text, its full length and other columns; only row groups that are needed are read."""
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         first = 0
         for group in range(file.num_row_groups):
             end = first + file.metadata.row_group(group).num_rows

@@ -58,7 +58,7 @@ def acceptance_section(writing: Writing, attempts: Counter[int], dead: Counter[i
         "Written by a model",
         "模型生成",
         element("p", told, class_="lead"),
-        element("h3", "Samples, and what was refused"),
+        element("h3", "Rows made, and samples refused"),
         _samples(writing.samples, refused),
         _refused_examples(writing.name, refused, shown),
         _replies(notes),
@@ -69,7 +69,7 @@ def acceptance_section(writing: Writing, attempts: Counter[int], dead: Counter[i
 def _samples(taken: int, refused: Sequence[tuple[str, int]]) -> Html:
     total = taken + sum(count for _, count in refused)
     rows: list[tuple[object, ...]] = [
-        ("taken", share_bar(share_of(taken, total)), f"{taken:,}", percent(share_of(taken, total)))
+        ("rows made", share_bar(share_of(taken, total)), f"{taken:,}", percent(share_of(taken, total)))
     ]
     for name, count in refused[:CHECKS]:
         share = share_of(count, total)
@@ -77,7 +77,7 @@ def _samples(taken: int, refused: Sequence[tuple[str, int]]) -> Html:
     if rest := refused[CHECKS:]:
         count = sum(count for _, count in rest)
         rows.append((f"{len(rest):,} other checks", None, f"{count:,}", percent(share_of(count, total))))
-    return table("Samples by verdict", ("Verdict of the checks", "", "Samples#", "Share#"), rows, "bars verdicts")
+    return table("Rows and refused samples", ("Verdict of the checks", "", "Samples#", "Share#"), rows, "bars verdicts")
 
 
 def _words(check: str) -> str:
