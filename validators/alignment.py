@@ -26,6 +26,7 @@ _MUTED = dict(zip("不没未无非勿", map(chr, range(0xF8F0, 0xF8F6)), strict=
 _SPOKEN = {muted: negator for negator, muted in _MUTED.items()}
 _MIN_PIECE = 2  # characters of an equal piece; single ones count between pieces that are close
 _CLOSE = 10
+_FAR = 10  # a piece nearly as long that is nearer than this goes before
 _FOLLOWS = 4
 
 
@@ -117,6 +118,10 @@ def _pieces(clause: str, sentence: str) -> Iterator[tuple[int, int, int]]:
 
 def _pieces_within(a: str, b: str, a0: int, a1: int, b0: int, b1: int) -> Iterator[tuple[int, int, int]]:
     start, place, length = _longest(a, b, a0, a1, b0, b1)
+    if length and place - b0 > _FAR and b0:
+        near = _longest(a, b, a0, a1, b0, min(b1, b0 + _FAR))
+        if near[2] >= _MIN_PIECE and near[2] >= length - 1:
+            start, place, length = near
     if length:
         yield from _pieces_within(a, b, a0, start, b0, place)
         yield start, place, length
@@ -131,4 +136,5 @@ def _longest(a: str, b: str, a0: int, a1: int, b0: int, b1: int) -> tuple[int, i
     for start in range(a0, a1):
         while start + length < a1 and (found := part.find(a[start : start + length + 1])) >= 0:
             best, place, length = start, found + b0, length + 1
-    return best, place, length if close or length >= _MIN_PIECE else 0
+    is_long_enough = close or len(a[best : best + length].lstrip(BAR)) >= _MIN_PIECE
+    return best, place, length if is_long_enough else 0

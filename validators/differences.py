@@ -17,6 +17,7 @@ _LONG_CONTEXT = 5
 _MAX_NAME_CHARS = 8
 _ROUGHLY = str.maketrans("", "", "多余来整")
 _PARTICLES = str.maketrans("", "", "了过着")
+_PREPOSITIONS = "在到自从由被"
 _SHOWN_CHARS = 8  # of either side, in a reason
 _WHO = re.compile("谁|哪位|什么人|何人")
 _FOCUS = re.compile("谁|哪|什么|何(?!时|以|不同)")
@@ -32,25 +33,32 @@ class Difference:
         self.before, self.after = gap.before, gap.after
         self.span = (gap.start, gap.start + len(gap.answer))
         self.here = gap.answer.strip(BAR)
+        self.gap_passage = gap.passage
         self.begins_clause = gap.answer.startswith(BAR)
         self.is_last = not gap.after.strip(BAR)
         takes_beginning = self.is_last and gap.before.strip(BAR)
         self.there = gap.passage.strip(BAR).split(BAR)[0 if takes_beginning else -1]
         if gap.passage.endswith(BAR) and not takes_beginning:
             self.there = ""  # the passage's clause begins with the piece after the gap
-        self._trim()
-        self.is_whole = BAR not in gap.passage.strip(BAR)
+        is_anchored = self._trim()
+        self.is_whole = is_anchored or BAR not in gap.passage.strip(BAR)
         self.follows = gap.follows.strip(BAR)
         self.context, self.context_after = gap.equal, gap.equal_after
 
-    def _trim(self) -> None:
-        """Give what is equal at either end of both sides to the pieces around."""
+    def _trim(self) -> bool:
+        """Give what is equal at either end of both sides to the pieces around; was there something before?"""
         here, there = self.here, self.there
         while here and there and here[-1] == there[-1]:
             self.after, here, there = here[-1] + self.after, here[:-1], there[:-1]
         while here and there and here[0] == there[0]:
             self.before, here, there = self.before + here[0], here[1:], there[1:]
+        shared = max((here.rfind(word) for word in _PREPOSITIONS if word in there), default=-1)
+        if shared >= 0:  # 他在哈佛, 在宾夕法尼亚
+            self.before, there = here[: shared + 1], there[there.rfind(here[shared]) + 1 :]
+            here = here[shared + 1 :]
+        is_anchored = self.here != here and not self.here.startswith(here)
         self.here, self.there = here, there
+        return is_anchored
 
     def verdict(self, check: str) -> Verdict:
         """The reason in words: both sides with a little of what is around them."""
@@ -65,6 +73,24 @@ class Difference:
 
     def _value(self, character: str) -> object:
         return "半" if character == "半" else self.passage.alphabet.readings.get(character)
+
+    def is_from_another_clause(self) -> bool:
+        """Does what follows belong to a clause that is built alike: 东面归 | 四川管辖，西面归 | 云南管辖?"""
+        before, there, after = self.before, self.gap_passage, self.after
+        if self.here or BAR not in there or not before.strip(BAR) or there[-1] == BAR:
+            return False
+        while after[1:] and after[0] == there[0]:  # 东 | 面归四川，西 | 面归云南 is the same
+            before, there, after = before + after[0], there[1:] + after[0], after[1:]
+        tail = 0
+        while tail < min(len(before), len(there)) - 1 and before[-1 - tail] == there[-1 - tail] != BAR:
+            tail += 1
+        subject = there[: len(there) - tail].rsplit(BAR, 1)[-1]
+        if any(subject[at : at + 2] in self.clause for at in range(len(subject) - 1)):
+            return False  # the answer names what that clause is about
+        if self._value(there[0]) and self._value(after[0]) and len(before.strip(BAR)) > 1:
+            return True  # 水深 | 40米，最深处 | 93米
+        ends = before[-1 - tail], there[-1 - tail]
+        return tail > 0 and BAR not in ends and (tail >= _MIN_CONTEXT or names.are_of_a_kind(*ends))
 
     def is_other_number(self) -> bool:
         """Numbers on both sides, none of them equal, each beside the same piece."""
@@ -107,7 +133,9 @@ class Difference:
     def is_opposite(self) -> bool:
         """Words of opposite meaning in the same place: 增长, 下降."""
         before, after = len(self.before.strip(BAR)), len(self.after.strip(BAR))
-        if before < 2 or (self.is_last and before < _MIN_CONTEXT) or before + after < _MIN_CONTEXT:
+        if after >= _MIN_CONTEXT and are_opposite(self.here[-2:], self.there[-2:]):
+            return True
+        if before < 1 or (self.is_last and before < _MIN_CONTEXT) or self.context < _LONG_CONTEXT:
             return False
         if not self.is_whole and not self.is_last and (before < _MIN_CONTEXT or after < 3):
             return False
@@ -136,6 +164,8 @@ class Difference:
             return False
         if NEGATOR.search(self.there) or DENIAL.search(self.there):
             return False
+        if not self.there and len(self.before) >= _MIN_CONTEXT:
+            return self.before[-4:] + self.here + self.after[:2] not in self.passage.skeleton
         return not any(NEGATED.search(text) for text in self._texts_before(self.after.strip(BAR)[:2]))
 
     def denies(self) -> bool:
@@ -161,8 +191,7 @@ class Difference:
             return True
         if self.context < _MIN_CONTEXT:
             return False
-        begins_a_term = BAR not in self.after[:2] and self.passage.skeleton.count(self.after[:2]) > 1  # 海 of 海鹰
-        if not begins_a_term and names.differ_before_a_head(here, there, self.after[:1]):
+        if names.differ_before_a_head(here, there, self.after, self.passage.skeleton):
             return True
         if self._is_other_person():
             return True
@@ -183,6 +212,9 @@ class Difference:
             return True
         if names.is_phrase(there):
             return False
+        are_one = are_one and self.context > _LONG_CONTEXT
+        if head and not names.is_phrase(head[0]) and here + head[0] in text and (are_one or text.count(there + head[0]) > 1):
+            return True
         tail = self.before[-1:]
         within = f"{tail}{here}{head[:1]}"
         if len(within) == len(here) + 2 and BAR not in within and not names.is_phrase(within) and within in text:
@@ -199,7 +231,9 @@ class Difference:
             return False
         if len(here) < 2 or not names.POINTING.isdisjoint(here):
             return False
-        is_name = 1 < len(there) < 5 and there[-1] not in names.ROLES and names.POINTING.isdisjoint(there)
+        if 4 < len(there) <= _MAX_NAME_CHARS:
+            return here in self.passage.skeleton and names.FUNCTION.isdisjoint(there) and set(here).isdisjoint(there)
+        is_name = 1 < len(there) < 5 and there[-1] not in names.ROLES and names.POINTING.isdisjoint(there) and "次" not in there
         return is_name and here in self.passage.skeleton and set(here).isdisjoint(there)
 
     def _is_in_focus(self) -> bool:
@@ -240,6 +274,6 @@ def find_faults(differences: list[Difference]) -> list[tuple[Difference, Verdict
             found.append((one, one.verdict("wrong_negation")))
         elif not denial_moved and one.is_negated_otherwise():
             found.append((one, one.polarity_verdict()))
-        elif one in swapped or one.is_other_name():
+        elif one in swapped or one.is_other_name() or one.is_from_another_clause():
             found.append((one, one.verdict("wrong_name")))
     return found

@@ -58,7 +58,7 @@ def _unknown_names(passage: Passage, question: str, answer: str) -> Iterator[Ver
         if title not in passage.plain and title not in question:
             yield Verdict("wrong_name", f"原文没有提到《{title}》")
     for place in names.places_in(answer):
-        if place not in passage.plain and place not in question:
+        if place not in passage.plain and place not in question and not names.is_abbreviated(place, passage.plain):
             yield Verdict("wrong_name", f"原文没有提到“{place}”")
 
 
@@ -116,17 +116,22 @@ def _bears_out(passage: Passage, faults: list[tuple[Difference, Verdict]], other
         start, end = other.span
         if any(start <= fault.span[1] and fault.span[0] <= end and start < end for fault, _ in faults):
             return False
-        if len(other.here) > 1 and not names.is_phrase(other.here) and other.here in passage.skeleton:
+        if len(other.here) > 1 and names.FUNCTION.isdisjoint(other.here) and other.here in passage.skeleton:
             return False  # said of something else
     return True
 
 
 def _sentences_like(passage: Passage, clause: str) -> list[str]:
-    """The sentences that share most pairs of characters with a clause."""
-    pairs = [clause[start : start + 2] for start in range(len(clause) - 1)]
-    shared = [sum(pair in sentence for pair in pairs) for sentence in passage.sentence_skeletons]
-    order = sorted(range(len(shared)), key=lambda place: -shared[place])[:_MAX_SENTENCES]
-    return [passage.sentence_skeletons[place] for place in order if shared[place]]
+    """The sentences that share most pairs of characters with a clause, rare ones counting more."""
+    sentences = passage.sentence_skeletons
+    shared = [0.0] * len(sentences)
+    for start in range(len(clause) - 1):
+        pair = clause[start : start + 2]
+        places = [place for place, sentence in enumerate(sentences) if pair in sentence]
+        for place in places:
+            shared[place] += 1 / len(places)
+    order = sorted(range(len(shared)), key=shared.__getitem__, reverse=True)[:_MAX_SENTENCES]
+    return [sentences[place] for place in order if shared[place]]
 
 
 def _unsupported_parts(passage: Passage, question: str, answer: str) -> Iterator[Verdict]:

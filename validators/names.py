@@ -39,7 +39,7 @@ _SURE_SURNAMES = frozenset(
 
 # Kinds of which one member is not another. Of one character each, then of several.
 _KINDS_OF_ONE = (
-    "东南西北中", "左右", "齐楚燕韩赵魏秦宋鲁卫郑吴越陈蔡晋", "氧氮氢氦碳氯氟硫磷钠钾钙镁铝铁铜锌银金铅汞锡镍铬锰钛铀硅碘", "春夏秋冬", "红橙黄绿蓝紫黑白灰青", "父母兄弟姐妹祖孙儿女夫妻"
+    "东南西北中", "左右", "齐楚燕韩赵魏秦宋鲁卫郑吴越陈蔡晋", "氧氮氢氦碳氯氟硫磷钠钾钙镁铝铁铜锌银金铅汞锡镍铬锰钛铀硅碘硼锂铍氖氩砷镉钴钨", "春夏秋冬", "红橙黄绿蓝紫黑白灰青", "父母兄弟姐妹祖孙儿女夫妻侄甥婿叔伯舅姨姑"
     , "男女", "雌雄", "公母", "甲乙丙丁戊己", "鼠牛虎兔龙蛇马羊猴鸡狗猪", "夏商周秦汉晋隋唐宋元明清", "魏蜀吴", "日一二三四五六", "阴阳", "首末", "心肝脾肺肾胃肠脑"
 )  # fmt: skip
 _PLACES = (
@@ -78,6 +78,8 @@ _PLACE_NAME = re.compile(_as_tree(_PLACES))
 _HEADS = frozenset(
     "省市县州国洋海江河湖岛港湾峡岭寺庙宫殿塔桥站队军族朝帝党派镇乡区山峰气酸病症式型座院汤茶酒糖油祖宗楼亭阁门街路园馆苑城堡关局校厂部会报台店行"
 )
+_MAX_PROPER_CHARS = 6
+_LONG_HEADS = ("大学", "学院", "中学", "小学", "公司", "集团", "医院", "银行", "研究", "出版社", "博物", "山脉", "高原", "盆地", "沙漠")
 # … unless it is one of these, which every name can have before it.
 _COMMON = frozenset(
     "全我本该各两此这那大小新老旧高低沿靠近出入下上内外多数某每首整同别他其古名长主支一半热冷温寒咸淡空天地水生毛"
@@ -112,6 +114,12 @@ def places_in(text: str) -> list[str]:
     return [match[0] for match in _PLACE_NAME.finditer(text) if not _NO_PLACE.match(text, match.start())]
 
 
+def is_abbreviated(place: str, text: str) -> bool:
+    """Does a text name a country by its first character: 赴美, 法军, 旅日?"""
+    first = place[0]
+    return bool(re.search(f"[赴访留旅驻抗援对中]{first}|{first}[军方籍商使语文]", text))
+
+
 def are_of_a_kind(one: str, other: str) -> bool:
     """Two names of one kind that cannot both be meant: 东 and 西, 氧 and 氢, 张三 and 李四, 武昌 and 南京."""
     if len(one) == len(other) == 1:
@@ -126,13 +134,16 @@ def are_persons(one: str, other: str) -> bool:
     return any(is_person(one[-length:]) for length in (2, 3)) and any(is_person(other[-length:]) for length in (2, 3))
 
 
-def differ_before_a_head(one: str, other: str, head: str) -> bool:
-    """Are both the proper part of a name that ends with `head` (红, 地中 before 海)?"""
-    if head in ("祖", "宗"):  # 太祖, 成祖
+def differ_before_a_head(one: str, other: str, after: str, text: str) -> bool:
+    """Are both the proper part of a name that goes on with `after` (红, 地中 before 海)?"""
+    if after[:1] in ("祖", "宗"):  # 太祖, 成祖
         return len(one) == len(other) == 1
-    if is_phrase(one + other):
+    if is_phrase(one + other) or {one[-1:], other[-1:]} & _COMMON:
         return False
-    return head in _HEADS and len(one) <= 3 and len(other) <= 3 and not {one[-1:], other[-1:]} & _COMMON
+    if after.startswith(_LONG_HEADS):
+        return max(len(one), len(other)) <= _MAX_PROPER_CHARS
+    begins_a_term = after[1:2].isalnum() and text.count(after[:2]) > 1  # 海 of 海鹰
+    return after[:1] in _HEADS and len(one) <= 3 and len(other) <= 3 and not begins_a_term
 
 
 def differ_in_given_name(before: str, one: str, other: str) -> bool:
