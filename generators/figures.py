@@ -9,7 +9,7 @@ from builders.steps import Specimen
 
 TROUBLE, AT_ONCE = "most trouble", "all well in the first reply"
 TEXT_CHARS = 3000  # of a passage
-SAMPLES, REFUSALS = 8, 4  # shown of one passage
+SAMPLES, TURNS, REFUSALS = 8, 12, 4  # shown of one passage
 CHARS = 400  # of a question, an answer, or what was refused
 
 
@@ -23,7 +23,7 @@ def specimens_of(document: Document, parts: Sequence[Document]) -> Iterator[Spec
     refused = [note.text.partition("\n") for note in parts[0].notes if note.kind.startswith("refused: ")]
     made = {
         "attempts": attempts,
-        "samples": [_question(part) for part in parts[:SAMPLES]],
+        "samples": [_turns(part) for part in parts[:SAMPLES]],
         "count": len(parts),
         "refused": [[sample[:CHARS], why[:CHARS]] for sample, _, why in refused[:REFUSALS]],
         "refusals": len(refused),
@@ -37,10 +37,7 @@ def specimens_of(document: Document, parts: Sequence[Document]) -> Iterator[Spec
         yield Specimen(AT_ONCE, len(parts) + round(spread, 3), document.id, text, made)
 
 
-def _question(part: Document) -> list[str]:
-    """What is asked and what is answered, of several turns all."""
-    said = {
-        role: "\n".join(message["content"] for message in part.messages or () if message["role"] == role)
-        for role in ("user", "assistant")
-    }
-    return [said["user"][:CHARS], said["assistant"][:CHARS]]
+def _turns(part: Document) -> list[str]:
+    """Question, answer, question, answer ..., without a system prompt."""
+    said = [message["content"][:CHARS] for message in part.messages or () if message["role"] != "system"]
+    return said[:TURNS]

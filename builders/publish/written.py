@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 
+from builders.document import are_messages
 from builders.publish.asked import count_asked
 from builders.publish.charts import Column, column_chart, share_bar
 from builders.publish.excerpts import NAME_CHARS, RULES, label
@@ -22,6 +23,7 @@ from validators.grounding import supporting_span
 
 STYLE = Path(__file__).with_name("written.css")
 REFUSED, REPLY, NO_REPLY, FORGIVEN, REPAIRED = "refused: ", "reply: ", "no reply: ", "forgiven: ", "repaired"
+NO_SAMPLE = "no valid sample: "  # how the reason of most dead letters begins
 CHECKS, EXAMPLES_A_CHECK = 20, 2
 LETTERS_A_REASON, HISTORY = 2, 4
 PASSAGE_CHARS = 420
@@ -50,7 +52,7 @@ def acceptance_section(writing: Writing, attempts: Counter[int], dead: Counter[i
     replies = sum(tries * count for tries, count in attempts.items())
     told = (
         f"{writing.model} was asked about {counted(writing.passages, 'passage')} under the prompt {writing.prompt}. "
-        f"{writing.answered:,} were answered, in {replies:,} replies; {repaired:,} of them after the model had been "
+        f"{writing.answered:,} were answered, in {replies:,} replies; {repaired:,} passages after the model had been "
         f"told what was wrong with its reply. Passages without a valid sample (dead letters): {writing.dead:,}."
     )
     return section(
@@ -113,10 +115,21 @@ def _sample(text: str) -> Html:
         return chinese(cut(text, 2 * VALUE_CHARS))
     if not isinstance(sample, dict):
         return chinese(cut(text, 2 * VALUE_CHARS))
+    if are_messages(sample.get("messages")):
+        lines = (f"{one['role']}: {cut(str(one['content']), VALUE_CHARS)}" for one in sample["messages"])
+        return chinese("\n".join(lines))
     values = {name: value if isinstance(value, str) else orjson.dumps(value).decode() for name, value in sample.items()}
     if {"question", "answer"} >= values.keys():
         return _question(values.get("question", ""), values.get("answer", ""))
     return chinese("\n".join(f"{name}: {cut(value, VALUE_CHARS)}" for name, value in values.items()))
+
+
+def _turns(turns: Sequence[str], number: int) -> Html:
+    """A conversation in turns, the first of them with its number."""
+    pairs = list(zip(turns[::2], [*turns[1::2], ""], strict=False))
+    return element(
+        "div", *(_question(*pair, number if not place else None) for place, pair in enumerate(pairs)), class_="turns"
+    )
 
 
 def _question(question: str, answer: str, number: int | None = None) -> Html:
@@ -182,8 +195,13 @@ def specimens_section(writing: Writing) -> Section | None:
 
 def _specimen(one: Specimen) -> Html:
     made = one.made
-    samples = [sample for sample in made.get("samples", ()) if len(sample) == 2]
-    spans = [supporting_span(one.text, answer) for _, answer in samples]
+    samples = [turns for turns in made.get("samples", ()) if turns]
+    spans = [
+        (number, span)
+        for number, turns in enumerate(samples, start=1)
+        for answer in turns[1::2]
+        if (span := supporting_span(one.text, answer))
+    ]
     passage = element("div", mark_spans(one.text, spans), class_="text", lang="zh")
     refused = [
         element("div", element("div", cut(why, NAME_CHARS), class_="reason", lang="zh"), _sample(sample))
@@ -195,7 +213,7 @@ def _specimen(one: Specimen) -> Html:
     right = element(
         "div",
         head,
-        *(_question(question, answer, number) for number, (question, answer) in enumerate(samples, start=1)),
+        *(_turns(turns, number) for number, turns in enumerate(samples, start=1)),
         element("h4", f"{made['refusals']:,} refused") if refused else None,
         *refused,
         class_="card",
@@ -204,9 +222,9 @@ def _specimen(one: Specimen) -> Html:
     return element("div", left, right, class_="pair")
 
 
-def mark_spans(text: str, spans: Iterable[tuple[int, int] | None]) -> Html:
-    """The text with its spans marked, each with its number (from 1) behind it; they may overlap."""
-    numbered = [(number, span) for number, span in enumerate(spans, start=1) if span]
+def mark_spans(text: str, numbered: Iterable[tuple[int, tuple[int, int]]]) -> Html:
+    """The text with spans marked, each with its number behind it; they may overlap."""
+    numbered = list(numbered)
     ends: defaultdict[int, list[int]] = defaultdict(list)
     for number, (_, end) in numbered:
         ends[end].append(number)
@@ -216,7 +234,7 @@ def mark_spans(text: str, spans: Iterable[tuple[int, int] | None]) -> Html:
         inside = any(first <= start and end <= last for _, (first, last) in numbered)
         parts.append(element("mark", text[start:end]) if inside else text[start:end])
         if end in ends:
-            parts.append(element("sup", " ".join(map(str, ends[end])), class_="number"))
+            parts.append(element("sup", " ".join(map(str, dict.fromkeys(ends[end]))), class_="number"))
     return join(parts)
 
 
@@ -232,7 +250,7 @@ def dead_section(writing: Writing, folder: Path, shown: Shown) -> Section | None
     histories = _histories(folder, writing.name, {row.id for rows in letters.values() for row in rows})
     rows = [
         (
-            _words(rule),
+            _words(rule.removeprefix(NO_SAMPLE)),
             share_bar(share_of(count, writing.dead), "dropped"),
             f"{count:,}",
             percent(share_of(count, writing.dead)),
@@ -241,7 +259,7 @@ def dead_section(writing: Writing, folder: Path, shown: Shown) -> Section | None
     ]
     told = (
         f"{counted(writing.dead, 'passage')} of {writing.passages:,} got no valid sample, whatever was tried. They are "
-        "in dropped/ with their reasons, what was refused is in evidence/, and `siku inspect` tells each with prompt "
+        "in dropped/ with their reasons, what was refused is in evidence/, and siku inspect tells each with prompt "
         "and replies. The reason that is counted is the verdict met most often."
     )
     cards = [_letter(row, histories.get(row.id, ())) for rule, _ in rules[:RULES] for row in letters[rule]]

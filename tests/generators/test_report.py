@@ -99,7 +99,7 @@ def test_it_has_all_sections_in_order(page: Reader) -> None:
     headings = [heading for heading in page.headings if heading.endswith(" ")]
     assert [heading for heading in headings if heading in mine] == mine
     assert "siku-demo-rules was asked about 10 passages under the prompt QuestionAnswers/1" in page.text
-    assert "8 were answered, in 10 replies; 2 of them after the model had been told" in page.text
+    assert "8 were answered, in 10 replies; 2 passages after the model had been told" in page.text
     assert "(dead letters): 2." in page.text
     assert "Characters by attempts" not in page.text, "what the new sections tell is not told twice"
 
@@ -199,12 +199,12 @@ def test_verify_proves_it(siku: Siku, dataset: Path) -> None:
 @pytest.mark.parametrize(
     ("spans", "marked"),
     [
-        ([(0, 2)], '<mark>山水</mark><sup class="number">1</sup>风雪夜'),
-        ([None, (1, 3)], '山<mark>水风</mark><sup class="number">2</sup>雪夜'),
-        ([(0, 3), (1, 3)], '<mark>山</mark><mark>水风</mark><sup class="number">1 2</sup>雪夜'),
+        ([(1, (0, 2))], '<mark>山水</mark><sup class="number">1</sup>风雪夜'),
+        ([(2, (1, 3))], '山<mark>水风</mark><sup class="number">2</sup>雪夜'),
+        ([(1, (0, 3)), (2, (1, 3)), (2, (1, 3))], '<mark>山</mark><mark>水风</mark><sup class="number">1 2</sup>雪夜'),
         ([], "山水风雪夜"),
-        ([(0, 5)], '<mark>山水风雪夜</mark><sup class="number">1</sup>'),
+        ([(1, (0, 5))], '<mark>山水风雪夜</mark><sup class="number">1</sup>'),
     ],
 )
-def test_spans_are_marked_with_their_numbers(spans: list[tuple[int, int] | None], marked: str) -> None:
+def test_spans_are_marked_with_their_numbers(spans: list[tuple[int, tuple[int, int]]], marked: str) -> None:
     assert mark_spans("山水风雪夜", spans) == marked
