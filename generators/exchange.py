@@ -164,23 +164,35 @@ def _told(course: _Course, attempt: Attempt, reply: Reply, missing: int) -> tupl
 
 def _take(course: _Course, attempt: Attempt, reply: Reply, wanted: int) -> Generator[Request, Reply | Failure, None]:
     """Accept what is valid in a reply, up to what was asked for, and note what is wrong with the rest."""
-    task, passage = course.task, course.passage
-    candidates = _cut_off(task.read(reply.text), reply)
+    candidates = _cut_off(course.task.read(reply.text), reply)
     attempt.error, attempt.liberties = candidates.error, candidates.liberties
-    verdicts = [task.shape(sample) for sample in candidates.samples]
-    whole = [sample for sample, faults in zip(candidates.samples, verdicts, strict=True) if not faults]
-    judged = iter(task.check(passage, whole, course.accepted))
+    room = max(course.passage.wanted, wanted) - len(course.accepted)
+    waiting = list(enumerate(candidates.samples))
     valid: list[Sample] = []
-    for number, (sample, faults) in enumerate(zip(candidates.samples, verdicts, strict=True)):
+    while waiting and len(valid) < room:  # what comes after enough valid ones need not be judged
+        batch, waiting = waiting[: room - len(valid)], waiting[room - len(valid) :]
+        valid += _valid_among(batch, course, attempt, [*course.accepted, *valid])
+    valid = yield from _judged(course, attempt, valid)
+    attempt.accepted = len(valid)
+    course.accepted += valid
+
+
+def _valid_among(
+    batch: Sequence[tuple[int, Sample]], course: _Course, attempt: Attempt, earlier: Sequence[Sample]
+) -> list[Sample]:
+    """Of samples with their numbers in the reply those that pass all checks; the others go to `attempt.refused`."""
+    task = course.task
+    verdicts = [task.shape(sample) for _, sample in batch]
+    whole = [sample for (_, sample), faults in zip(batch, verdicts, strict=True) if not faults]
+    judged = iter(task.check(course.passage, whole, earlier))
+    valid: list[Sample] = []
+    for (number, sample), faults in zip(batch, verdicts, strict=True):
         if found := faults or next(judged):
             path = f"$.{task.many}[{number}]" if task.many else "$"
             attempt.refused.append(Refused(sample, path, tuple(found)))
         else:
             valid.append(sample)
-    room = max(0, max(course.passage.wanted, wanted) - len(course.accepted))
-    valid = yield from _judged(course, attempt, valid[:room])
-    attempt.accepted = len(valid)
-    course.accepted += valid
+    return valid
 
 
 def _cut_off(candidates: Candidates, reply: Reply) -> Candidates:
@@ -235,17 +247,13 @@ class MissingReplyError(SikuError):
 
 
 @lru_cache(maxsize=4)
-def _opened(path: str) -> Journal:
+def opened(path: str) -> Journal:
     """Each process reads through a connection of its own, for as long as it lives."""
     return Journal(Path(path), read_only=True)
 
 
-def replayed(task: Task, passage: Passage) -> Outcome:
-    """The outcome of a passage out of the task's journal. Raises MissingReplyError where that is not complete."""
-    return replay(task, passage, _opened(task.journal))
-
-
 def replay(task: Task, passage: Passage, journal: Journal) -> Outcome:
+    """The outcome of a passage out of a journal. Raises MissingReplyError where that is not complete."""
     course = exchange(task, passage)
     request = next(course)
     while True:

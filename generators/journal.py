@@ -34,6 +34,7 @@ create table if not exists failed_tries(
 create index if not exists failed_tries_of on failed_tries(key);
 create table if not exists given_up(key blob primary key, cause text not null, detail text not null);
 create table if not exists models(endpoints text primary key, model text not null);
+create table if not exists results(key blob primary key, value blob not null);
 create table if not exists runs(identity text primary key, state blob not null);
 """
 _ELSEWHERE = "give another folder: --out DIR; or move this file away, then everything is asked again"
@@ -97,6 +98,11 @@ class Journal:
         row = self._db.execute("select body, endpoint, form, seconds from replies where key = ?", (key,)).fetchone()
         return Kept(*row) if row else None
 
+    def result(self, key: bytes) -> bytes | None:
+        """What `generators/result.py` keeps of a passage."""
+        row = self._db.execute("select value from results where key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
     def given_up(self, key: bytes) -> Failure | None:
         row = self._db.execute("select cause, detail from given_up where key = ?", (key,)).fetchone()
         return Failure(*row) if row else None
@@ -128,6 +134,9 @@ class Journal:
     def keep(self, key: bytes, kept: Kept) -> None:
         """Write a reply; it is durable after `COMMIT_AFTER_S`."""
         self._write("insert or ignore into replies values (?, ?, ?, ?, ?, ?)", (key, *kept, time.time()))
+
+    def keep_result(self, key: bytes, value: bytes) -> None:
+        self._write("insert or replace into results values (?, ?)", (key, value))
 
     def failed(self, key: bytes, failure: Failure, endpoint: str) -> None:
         row = (key, failure.cause, failure.detail, endpoint, time.time())

@@ -21,10 +21,11 @@ from builders.engine.recipe import Recipe
 from builders.engine.run import Books, run_documents
 from builders.steps import Corpus, Shard
 from generators.endpoint import Endpoint
-from generators.exchange import Outcome, answer_in, exchange
+from generators.exchange import answer_in, exchange
 from generators.journal import SUFFIX, Journal, Kept
 from generators.pool import Answered, Pool, StoppedError
 from generators.request import Failure, Reply, Request
+from generators.result import Result, result_key
 from generators.task import Passage, Task
 from validators.errors import INTERRUPTED, SikuError
 
@@ -239,26 +240,41 @@ class _Run:
     async def _worker(self, passages: Iterator[Passage]) -> None:
         for passage in passages:
             try:
-                outcome = await self._converse(passage)
+                result = await self._result_of(passage)
             except StoppedError:
                 return
-            self._count(passage, outcome)
+            self._count(passage, result)
             self.watch.update(self.figures, self.pool)
             if self.figures.done % BREATH_EVERY == 0:
                 await asyncio.sleep(0)
 
-    async def _converse(self, passage: Passage) -> Outcome:
+    async def _result_of(self, passage: Passage) -> Result:
+        """What a passage came to before with the same code and settings, or comes to now."""
+        key = result_key(self.task, passage)
+        if kept := self.journal.result(key):
+            result = Result.from_json(kept)
+            self.figures.from_journal += result.attempts
+        else:
+            result = await self._converse(passage)
+            if result.is_final:
+                with contextlib.suppress(TypeError):  # nested too deeply to be written: then it is judged again
+                    self.journal.keep_result(key, result.to_json())
+        self._digest = (self._digest + result.replies) % (1 << DIGEST_BITS)
+        return result
+
+    async def _converse(self, passage: Passage) -> Result:
         course = exchange(self.task, passage)
-        request = next(course)
+        request, replies = next(course), 0
         while True:
-            answer = await self._ask(request)
+            key = request.key(self.task.model)
+            answer = await self._ask(request, key)
+            replies += _digest_of(key, answer)
             try:
                 request = course.send(answer)
             except StopIteration as end:
-                outcome: Outcome = end.value
-                return outcome
+                return Result.of(end.value, replies % (1 << DIGEST_BITS))
 
-    def _count(self, passage: Passage, outcome: Outcome) -> None:
+    def _count(self, passage: Passage, outcome: Result) -> None:
         figures = self.figures
         figures.done += 1
         figures.samples += len(outcome.samples)
@@ -284,9 +300,8 @@ class _Run:
 
     # ------------------------------------------------------------ one request
 
-    async def _ask(self, request: Request) -> Reply | Failure:
+    async def _ask(self, request: Request, key: bytes) -> Reply | Failure:
         """The reply to a request: out of the journal, or from the model by way of the journal."""
-        key = request.key(self.task.model)
         known = answer_in(self.journal, key)
         if known is not None:
             self.figures.from_journal += 1
@@ -294,7 +309,6 @@ class _Run:
             known = await asyncio.shield(asked)
         else:
             known = await self._pay_for(request, key)
-        self._digest = (self._digest + _digest_of(key, known)) % (1 << DIGEST_BITS)
         return known
 
     async def _pay_for(self, request: Request, key: bytes) -> Reply | Failure:

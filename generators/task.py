@@ -236,15 +236,14 @@ class Task(Split):
 
     def __call__(self, document: Document) -> list[Document] | Verdict:
         """The rows of a passage, out of the journal; a dead letter is a Verdict, with its history in the notes."""
-        from generators.exchange import replayed
+        from generators.result import result_of
 
         passage = self.passage_of(document)
-        outcome = replayed(self, passage)
-        notes = outcome.notes()
-        if outcome.dead:
-            document.notes += notes
-            return outcome.dead
-        return self._rows(passage, outcome.samples, len(outcome.attempts), notes)
+        result = result_of(self, passage)
+        if result.dead:
+            document.notes += result.notes
+            return result.dead
+        return self._rows(passage, result.samples, result.attempts, result.notes)
 
     def specimens(self, document: Document, parts: Sequence[Document]) -> Iterable[Specimen]:
         """Passages that gave most trouble and passages that gave none, for the report."""
@@ -252,7 +251,9 @@ class Task(Split):
 
         return specimens_of(document, parts)
 
-    def _rows(self, passage: Passage, samples: Sequence[Sample], attempts: int, notes: list[Note]) -> list[Document]:
+    def _rows(
+        self, passage: Passage, samples: Sequence[Sample], attempts: int, notes: Iterable[Note]
+    ) -> list[Document]:
         known = {name: value for name, value in passage.meta.items() if name not in self.takes()}
         known |= {"model": self.model, "prompt": self.prompt_name, "attempts": attempts}
         known |= {"parents": [passage.meta.get("document", passage.id)]}
