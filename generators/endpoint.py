@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from generators.request import Reply, Request, quoted, read_reply
+from generators.request import BadReplyError, Reply, Request, quoted, read_reply
 from generators.task import checks_of
 from validators.errors import SikuError
 from validators.replies import without_thinking
 
 if TYPE_CHECKING:
+    import httpx2
     from openai import AsyncOpenAI
 
 CONNECT_TIMEOUT_S = 5.0
@@ -67,6 +68,7 @@ class Endpoint:
         self._failed_on_form = 0
         self._has_answered = False
         self._client = _client(self.url, connections)
+        self._sender = _Sender(self._client, f"{self.url}/chat/completions")
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,25 +106,22 @@ class Endpoint:
         """One try, with the whole of it inside the deadline. Raises TroubleError."""
         import aiohttp
         import httpx2
-        import openai
 
         form = self.form if request.schema is not None else FORMS[-1]
         body = request.body(model) | form_fields(form, request.schema)
         began = time.monotonic()
         try:
             async with asyncio.timeout(self.deadline_s):
-                response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
-            content = response.content
-            reply = read_reply(content)
-        except openai.APIStatusError as error:
-            raise self._status_trouble(error.response, form) from error
-        except (openai.APIConnectionError, aiohttp.ClientError, TimeoutError) as error:
+                response = await self._sender.post(body)
+        except (httpx2.HTTPError, aiohttp.ClientError, TimeoutError) as error:
             raise self._connection_trouble(error) from error
-        except (ValueError, httpx2.HTTPError) as error:  # also what is no chat completion
-            raise TroubleError(
-                "broken", getattr(error, "cause", "unreadable reply"), getattr(error, "detail", str(error))
-            ) from error
-        delivered = Delivered(content, reply, form, time.monotonic() - began)
+        if not response.is_success:
+            raise self._status_trouble(response, form)
+        try:
+            reply = read_reply(response.content)
+        except BadReplyError as error:
+            raise TroubleError("broken", error.cause, error.detail) from error
+        delivered = Delivered(response.content, reply, form, time.monotonic() - began)
         self._has_answered = True
         if request.schema is not None and not self.is_proven:
             self._learn(delivered, request.schema)
@@ -183,6 +182,34 @@ class Endpoint:
 
 # llama.cpp answers 500 to too little context and to bytes of the model that are no UTF-8, though it knows the form.
 _NOT_THE_FORM = re.compile(r"context size|model produced output", re.IGNORECASE)
+
+
+class _Sender:
+    """Sends bodies to one address through openai's own HTTP client, with the headers that openai makes once.
+
+    `AsyncOpenAI.post` makes URL, headers and options anew for every request: 0.56 ms of CPU against 0.27.
+    """
+
+    def __init__(self, client: AsyncOpenAI, url: str) -> None:
+        import httpx2
+
+        self._http = client._client
+        self._url, self._headers = httpx2.URL(url), httpx2.Headers(_strings({**client.default_headers, **client.auth_headers}))
+        self._extensions = {"timeout": self._http.timeout.as_dict()}
+
+    async def post(self, body: Mapping[str, Any]) -> httpx2.Response:
+        import httpx2
+
+        request = httpx2.Request("POST", self._url, headers=self._headers, content=orjson.dumps(body))
+        request.extensions = self._extensions
+        return await self._http.send(request)
+
+
+def _strings(headers: Mapping[str, Any]) -> dict[str, str]:
+    """Headers that are set: openai marks others by a value of its own."""
+    return {name: value for name, value in headers.items() if isinstance(value, str)}
+
+
 _ADVICE = "is OPENAI_API_KEY set, and right? docs/endpoints.md has how each server takes keys"
 
 
