@@ -61,8 +61,13 @@ class Lane:
         self.limit = self.limit or min(self.most, FIRST_LIMIT)
 
     @property
+    def is_open(self) -> bool:
+        return self.paused_until <= time.monotonic()
+
+    @property
     def has_room(self) -> bool:
-        return self.in_flight < self.limit and self.paused_until <= time.monotonic()
+        """After a pause one request goes ahead of the others."""
+        return self.in_flight < (1 if self._pauses else self.limit) and self.is_open
 
     @property
     def load(self) -> float:
@@ -136,7 +141,8 @@ class Lane:
         """It broke off, or cannot be reached. After several in a row it is left alone, longer each time."""
         self._failed_in_a_row += 1
         self._down_in_a_row = self._down_in_a_row + 1 if down else 0
-        if self._down_in_a_row >= OPEN_AFTER_DOWN or self._failed_in_a_row >= OPEN_AFTER_FAILED:
+        is_many = self._down_in_a_row >= OPEN_AFTER_DOWN or self._failed_in_a_row >= OPEN_AFTER_FAILED
+        if is_many and self.is_open:  # what was on its way when it was closed says nothing new
             self._pause(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**self._pauses))
             self._pauses += 1
 

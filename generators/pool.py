@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from builders.document import Message
 from generators.endpoint import Delivered, Endpoint, TroubleError
 from generators.lane import Begun, Lane
 from generators.request import Failure, Request
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 
 TRIES = {"broken": 4, "slow": 2, "busy": 100}  # of one request, by the kind of trouble, while others succeed
 FIRST_TRIES_S = 4.0  # an endpoint that was never reached is given up after that
-BROKEN_AT_FIRST = 12  # and one after so many unusable replies without a usable one
 LONGEST_WAIT_S = 20.0
-FAULT_OF_THE_ENDPOINT = 20  # requests given up in a row: then it is not they
-REFUSED_IN_A_ROW = 8  # requests refused (400, 422) in a row: likewise
+BROKEN_AT_FIRST = 12  # and after so many unusable replies without a usable one it is looked at
+SUSPICIOUS = 20  # requests given up in a row: then it may not be they
+SUSPICIOUS_REFUSALS = 8  # requests refused (400, 422) in a row: likewise
+GREETING: Message = {"role": "user", "content": "你好"}
+GREETING_TOKENS, GREETINGS = 16, 3  # what shows that an endpoint answers at all, and how often it may fail to
 
 
 @dataclass
@@ -39,6 +42,14 @@ class Counts:
 
 class StoppedError(Exception):
     """The request was not sent, or not again: the work is to stop."""
+
+
+@dataclass(slots=True)
+class Tries:
+    """What went wrong with a request: how often in which way, and how often at which endpoint."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    at: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +71,12 @@ class Pool:
         self._ways = [(endpoint, Lane(concurrency)) for endpoint in endpoints]
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._in_flight = 0
-        self._last_good = time.monotonic()
+        self._troubled_since: float | None = None  # no reply has come since
+        self._has_answered = False
         self._broken_at_first = 0
+        self._last_trouble: TroubleError | None = None
         self._given_up: list[tuple[bytes, str]] = []  # since the last reply: key, kind of trouble
+        self._greeting = asyncio.Lock()
         self._fatal: SikuError | None = None
         self._stopped = asyncio.Event()
 
@@ -83,9 +97,11 @@ class Pool:
         """
         import tenacity
 
-        tries: Counter[str] = Counter()
+        tries = Tries()
 
         async def once() -> Answered:
+            if self._broken_at_first >= BROKEN_AT_FIRST:
+                await self._suspect(request)
             return await self._once(request, tries, troubles)
 
         retrying = tenacity.AsyncRetrying(
@@ -98,10 +114,10 @@ class Pool:
         try:
             return await retrying(once)
         except TroubleError as trouble:
-            return self._give_up(trouble, key)
+            return await self._give_up(trouble, request, key)
 
-    async def _once(self, request: Request, tries: Counter[str], troubles: list[tuple[Failure, str]]) -> Answered:
-        endpoint, lane = await self._acquire(request)
+    async def _once(self, request: Request, tries: Tries, troubles: list[tuple[Failure, str]]) -> Answered:
+        endpoint, lane = await self._acquire(request, tries)
         begun = lane.begin()
         self._in_flight += 1
         self.counts.sent += 1
@@ -116,12 +132,12 @@ class Pool:
             self._in_flight -= 1
             if trouble is not None:
                 self._note(trouble, endpoint, lane, begun)
-                tries[trouble.kind] += 1
+                tries.kinds[trouble.kind] += 1
+                tries.at[endpoint.url] += trouble.kind != "form"
                 troubles.append((Failure(trouble.cause, trouble.detail), endpoint.url))
             self._wake()
         lane.succeeded(begun)
-        self._last_good = time.monotonic()
-        self._given_up.clear()
+        self._is_answered()
         self.counts.delivered += 1
         self.counts.prompt_tokens += delivered.reply.prompt_tokens
         self.counts.completion_tokens += delivered.reply.completion_tokens
@@ -130,26 +146,34 @@ class Pool:
 
     def _note(self, trouble: TroubleError, endpoint: Endpoint, lane: Lane, begun: Begun) -> None:
         self.counts.troubles[trouble.cause] += 1
+        self._troubled_since = self._troubled_since or time.monotonic()
+        if trouble.kind != "form":
+            self._last_trouble = trouble
+        self._broken_at_first += trouble.kind == "broken" and not self._has_answered
         match trouble.kind:
             case "busy":
                 lane.refused(begun, trouble.retry_after_s)
             case "slow":
                 lane.timed_out(endpoint.deadline_s)
-            case "down" | "broken":
+            case "down" | "broken" | "refused":
                 lane.failed(down=trouble.kind == "down")
         if (wait := lane.paused_until - time.monotonic()) > 0:
             asyncio.get_running_loop().call_later(wait + 0.001, self._wake_all)
 
+    def _is_answered(self) -> None:
+        self._has_answered, self._troubled_since, self._broken_at_first = True, None, 0
+        self._given_up.clear()
+
     # ------------------------------------------------------------ who goes next
 
-    async def _acquire(self, request: Request) -> tuple[Endpoint, Lane]:
+    async def _acquire(self, request: Request, tries: Tries) -> tuple[Endpoint, Lane]:
         """The least loaded endpoint with room, once there is one."""
         while True:
             if self._fatal:
                 raise self._fatal
             if self._stopped.is_set():
                 raise StoppedError
-            if way := self._free_way(request):
+            if way := self._free_way(request, tries):
                 return way
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
@@ -159,10 +183,13 @@ class Pool:
                 self._wake()
                 raise
 
-    def _free_way(self, request: Request) -> tuple[Endpoint, Lane] | None:
+    def _free_way(self, request: Request, tries: Tries) -> tuple[Endpoint, Lane] | None:
+        """One that has failed this request less often than another is waited for: it may be the endpoint's fault."""
         if self._in_flight >= self.concurrency:
             return None
-        free = [way for way in self._ways if way[1].has_room and self._may_take(*way, request)]
+        fewest = min((tries.at[way[0].url] for way in self._ways if way[1].is_open), default=0)
+        ways = (way for way in self._ways if tries.at[way[0].url] <= fewest)
+        free = [way for way in ways if way[1].has_room and self._may_take(*way, request)]
         return min(free, key=lambda way: way[1].load, default=None)
 
     @staticmethod
@@ -200,40 +227,63 @@ class Pool:
         if self._stopped.is_set():
             raise StoppedError
 
-    def _is_over(self, state: RetryCallState, tries: Counter[str]) -> bool:
+    def _is_over(self, state: RetryCallState, tries: Tries) -> bool:
         trouble = state.outcome.exception() if state.outcome else None
         if not isinstance(trouble, TroubleError):
             return False
         if trouble.kind == "fatal" or self._is_hopeless(trouble):
             self._stop(trouble)
-        if trouble.kind == "refused":
+        if tries.kinds["refused"] >= len(self._ways):
             return True
-        return self._has_succeeded and any(tries[kind] >= most for kind, most in TRIES.items())
+        return any(tries.kinds[kind] >= most for kind, most in TRIES.items())
 
     def _is_hopeless(self, trouble: TroubleError) -> bool:
-        """Whether it is time to leave the endpoints alone: none of them gives anything."""
-        silent_s = time.monotonic() - self._last_good - trouble.retry_after_s
-        if self._has_succeeded:
-            return trouble.kind in ("busy", "down") and silent_s > self.patience_s
-        match trouble.kind:
-            case "down":
-                return silent_s > FIRST_TRIES_S
-            case "broken":
-                self._broken_at_first += 1
-                return self._broken_at_first >= BROKEN_AT_FIRST
-        return silent_s > self.patience_s
+        """Whether it is time to leave the endpoints alone: they have no time, or cannot be reached, for too long."""
+        if trouble.kind not in ("busy", "down") or self._troubled_since is None:
+            return False
+        silent_s = time.monotonic() - self._troubled_since - trouble.retry_after_s
+        is_new = trouble.kind == "down" and not self._has_answered
+        return silent_s > (min(FIRST_TRIES_S, self.patience_s) if is_new else self.patience_s)
+
+    async def _give_up(self, trouble: TroubleError, request: Request, key: bytes) -> Failure:
+        """It is this request's own fault, unless the endpoints do not answer at all."""
+        self._given_up.append((key, trouble.kind))
+        await self._suspect(request)
+        return Failure(trouble.cause, trouble.detail)
+
+    async def _suspect(self, request: Request) -> None:
+        """Raise SikuError where too much goes wrong for it to be the fault of requests."""
+        async with self._greeting:
+            if self._fatal:
+                raise self._fatal
+            if self._is_suspicious and not await self._answers_a_greeting(request):
+                assert self._last_trouble is not None
+                self._stop(self._last_trouble)
 
     @property
-    def _has_succeeded(self) -> bool:
-        return any(lane.successes for _, lane in self._ways)
-
-    def _give_up(self, trouble: TroubleError, key: bytes) -> Failure:
-        """It is this request's own fault, unless many in a row fared no better."""
-        self._given_up.append((key, trouble.kind))
+    def _is_suspicious(self) -> bool:
         refused = sum(kind == "refused" for _, kind in self._given_up)
-        if refused >= REFUSED_IN_A_ROW or len(self._given_up) >= FAULT_OF_THE_ENDPOINT or not self._has_succeeded:
-            self._stop(trouble)
-        return Failure(trouble.cause, trouble.detail)
+        return not self._has_answered or refused >= SUSPICIOUS_REFUSALS or len(self._given_up) >= SUSPICIOUS
+
+    async def _answers_a_greeting(self, request: Request) -> bool:
+        """Whether an endpoint answers a request that is as small as can be, with the settings of this one."""
+        greeting = Request((GREETING,), "greeting", temperature=0.0, max_tokens=GREETING_TOKENS, extra=request.extra)
+        for endpoint, lane in self._ways:
+            for _ in range(GREETINGS if lane.is_open else 0):
+                self.counts.sent += 1
+                begun = lane.begin()
+                try:
+                    await endpoint.send(greeting, self.model)
+                except TroubleError as trouble:
+                    if trouble.kind in ("slow", "down"):
+                        break
+                else:
+                    lane.succeeded(begun)
+                    self._is_answered()
+                    return True
+                finally:
+                    lane.end()
+        return False
 
     def blamed_wrongly(self) -> list[bytes]:
         """Requests that were given up although it was the endpoint that failed."""
@@ -266,7 +316,7 @@ def _wait_s(state: RetryCallState) -> float:
 
     trouble = state.outcome.exception() if state.outcome else None
     asked = trouble.retry_after_s if isinstance(trouble, TroubleError) else 0.0
-    if isinstance(trouble, TroubleError) and trouble.kind == "form":
+    if isinstance(trouble, TroubleError) and trouble.kind in ("form", "refused"):
         return 0.0
     backoff = tenacity.wait_random_exponential(multiplier=0.25, max=LONGEST_WAIT_S)(state)
     return max(asked, backoff)

@@ -163,6 +163,21 @@ def test_one_that_cannot_be_reached_is_tried_ever_more_rarely(clock: Clock) -> N
     assert lane.has_room, "it was there a moment ago"
 
 
+def test_a_wave_of_lost_connections_closes_it_once_and_one_request_looks_whether_it_is_back(clock: Clock) -> None:
+    lane = Lane(16)
+    begun = [lane.begin() for _ in range(16)]
+    for _ in begun:
+        lane.end()
+        lane.failed(down=True)
+    assert lane.paused_until == 0.5
+    clock.now_s = 0.5
+    first = lane.begin()
+    assert not lane.has_room
+    lane.end()
+    lane.succeeded(first)
+    assert [lane.begin().level for _ in range(16) if lane.has_room] == list(range(1, 17))
+
+
 def test_a_failure_among_many_replies_closes_nothing(clock: Clock) -> None:
     lane = Lane(4)
     for number in range(200):
