@@ -21,6 +21,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 DEMO = "demo"
 OK, SOME_DEAD = 0, 1
 MAX_TROUBLES = 6
+COUNTED = ("pairs", "turns")  # what a task calls the pairs that --pairs speaks of
 
 
 def run_qa(args: Args) -> int:
@@ -87,9 +88,10 @@ def _with_settings(recipe: Recipe, args: Args) -> Recipe:
     task = task_of(recipe)
     settings = list(args.set)
     if args.pairs:
-        if not hasattr(task, "pairs"):
+        counted = next((name for name in COUNTED if hasattr(task, name)), "")
+        if not counted:
             raise SikuError(f"--pairs: {recipe.name} makes no pairs", next=f"siku show {recipe.name}")
-        settings.append(f"steps.{type(task).__name__}.pairs={args.pairs}")
+        settings.append(f"steps.{type(task).__name__}.{counted}={args.pairs}")
     return apply_settings(recipe, settings)
 
 
@@ -205,6 +207,7 @@ def _print(made: Synthesised, built: Built, figures: dict[str, Any], seconds: fl
         print(f"       {count:,} x {cause}")
     for warning in built.warnings:
         print(f"note   {warning}")
+    print(f"report {built.folder / 'report.html'}")
     print(f"next   siku inspect {built.manifest['name']}@{built.manifest['version']}")
 
 
@@ -230,7 +233,7 @@ FLAGS = (
     flag("--out", type=out_folder, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)"),
     flag("--as", dest="version", default="", metavar="VERSION", help="version to write (default: the recipe's)"),
     flag("--concurrency", type=int, default=8, metavar="N", help="requests at once, at most (default: 8)"),
-    flag("--pairs", default="", metavar="3-6", help="pairs a passage, fewest and most"),
+    flag("--pairs", default="", metavar="3-6", help="pairs a passage (of turns, for dialogues), fewest and most"),
     flag(
         "--max-failed",
         type=float,

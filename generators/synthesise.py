@@ -196,6 +196,7 @@ class _Run:
             self.pool = Pool(endpoints, model, concurrency=order.concurrency, patience_s=order.patience_s)
             recipe = with_task(order.recipe, self.task)
             self.figures.inputs = sum(1 for _ in passages_of(recipe, self.shards, order.limit))
+            self.watch.update(self.figures, self.pool)
             with self._signals():
                 await self._ask_about(passages_of(recipe, self.shards, order.limit))
         self.journal.commit()
