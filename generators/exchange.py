@@ -23,6 +23,7 @@ from validators.replies import without_thinking
 from validators.step import Verdict
 
 Exchange = Generator[Request, Reply | Failure, "Outcome"]
+Numbered = tuple[int, Sample]  # a sample and its number in the reply
 MAX_FAULTS = 12  # told to the model at once
 MAX_QUOTED_CHARS = 4000  # of a rejected reply, sent back with its faults
 NOTHING_SAID = "（没有内容）"  # some chat templates refuse an empty turn
@@ -80,12 +81,19 @@ class Outcome:
                 notes.append(Note(f"reply: {attempt.error.check}", attempt.reply.text))
             for one in attempt.refused:
                 why = "；".join(verdict.why for verdict in one.verdicts)
-                text = f"{orjson.dumps(one.sample, default=str).decode()}\n{why}"
+                text = f"{_written(one.sample)}\n{why}"
                 notes += [Note(f"refused: {verdict.check}", text) for verdict in one.verdicts[:1]]
             notes += [Note(f"forgiven: {name}", attempt.reply.text) for name in attempt.liberties]
         if repair := next((one for one in self.attempts if one.kind == "repair" and one.accepted), None):
             notes.append(Note("repaired", repair.request.messages[-1]["content"]))  # what the model was told
         return notes
+
+
+def _written(sample: Sample) -> str:
+    try:
+        return orjson.dumps(sample, default=str).decode()
+    except TypeError:
+        return "(nested too deeply to be written)"
 
 
 @dataclass(slots=True)
@@ -168,31 +176,34 @@ def _take(course: _Course, attempt: Attempt, reply: Reply, wanted: int) -> Gener
     attempt.error, attempt.liberties = candidates.error, candidates.liberties
     room = max(course.passage.wanted, wanted) - len(course.accepted)
     waiting = list(enumerate(candidates.samples))
-    valid: list[Sample] = []
+    valid: list[Numbered] = []
     while waiting and len(valid) < room:  # what comes after enough valid ones need not be judged
         batch, waiting = waiting[: room - len(valid)], waiting[room - len(valid) :]
-        valid += _valid_among(batch, course, attempt, [*course.accepted, *valid])
-    valid = yield from _judged(course, attempt, valid)
-    attempt.accepted = len(valid)
-    course.accepted += valid
+        valid += _valid_among(batch, course, attempt, [*course.accepted, *(sample for _, sample in valid)])
+    stay = yield from _judged(course, attempt, valid)
+    attempt.accepted = len(stay)
+    course.accepted += stay
 
 
 def _valid_among(
-    batch: Sequence[tuple[int, Sample]], course: _Course, attempt: Attempt, earlier: Sequence[Sample]
-) -> list[Sample]:
-    """Of samples with their numbers in the reply those that pass all checks; the others go to `attempt.refused`."""
+    batch: Sequence[Numbered], course: _Course, attempt: Attempt, earlier: Sequence[Sample]
+) -> list[Numbered]:
+    """The samples that pass all checks; the others go to `attempt.refused`."""
     task = course.task
     verdicts = [task.shape(sample) for _, sample in batch]
     whole = [sample for (_, sample), faults in zip(batch, verdicts, strict=True) if not faults]
     judged = iter(task.check(course.passage, whole, earlier))
-    valid: list[Sample] = []
+    valid: list[Numbered] = []
     for (number, sample), faults in zip(batch, verdicts, strict=True):
         if found := faults or next(judged):
-            path = f"$.{task.many}[{number}]" if task.many else "$"
-            attempt.refused.append(Refused(sample, path, tuple(found)))
+            attempt.refused.append(Refused(sample, _path(task, number), tuple(found)))
         else:
-            valid.append(sample)
+            valid.append((number, sample))
     return valid
+
+
+def _path(task: Task, number: int) -> str:
+    return f"$.{task.many}[{number}]" if task.many else "$"
 
 
 def _cut_off(candidates: Candidates, reply: Reply) -> Candidates:
@@ -203,9 +214,10 @@ def _cut_off(candidates: Candidates, reply: Reply) -> Candidates:
 
 
 def _judged(
-    course: _Course, attempt: Attempt, samples: list[Sample]
+    course: _Course, attempt: Attempt, valid: Sequence[Numbered]
 ) -> Generator[Request, Reply | Failure, list[Sample]]:
     """The samples that the model itself, asked as a judge, finds supported."""
+    samples = [sample for _, sample in valid]
     request = course.task.judge(course.passage, samples) if samples else None
     if request is None:
         return samples
@@ -214,11 +226,11 @@ def _judged(
     if isinstance(reply, Failure):
         return samples
     stay: list[Sample] = []
-    for number, (sample, verdict) in enumerate(zip(samples, course.task.judgement(reply.text, samples), strict=True)):
+    for (number, sample), verdict in zip(valid, course.task.judgement(reply.text, samples), strict=True):
         if verdict is None:
             stay.append(sample)
         else:
-            attempt.refused.append(Refused(sample, f"$.{course.task.many}[{number}]", (verdict,)))
+            attempt.refused.append(Refused(sample, _path(course.task, number), (verdict,)))
     return stay
 
 
