@@ -50,7 +50,8 @@ class Result:
 
     def to_json(self) -> bytes:
         dead = [self.dead.check, self.dead.why] if self.dead else None
-        return orjson.dumps([self.samples, dead, self.notes, self.attempts, self.repaired, f"{self.replies:x}"])
+        notes = [list(note) for note in self.notes]
+        return orjson.dumps([self.samples, dead, notes, self.attempts, self.repaired, f"{self.replies:x}"])
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:

@@ -267,3 +267,23 @@ def test_within_a_column_only_equal_values_are_copies(decide: Decide, engine: st
     fates = decide(entries, NearDuplicates(within="title", engine=engine))
     assert {id: fate.duplicate_of for id, fate in fates.items()} == {"00": "x2", "x1": "x2", "x4": "x3"}
     assert len(decide(entries, NearDuplicates(engine=engine))) > 12
+
+
+@pytest.mark.parametrize("engine", ["siku", "datasketch"])
+def test_with_same_numbers_texts_that_differ_in_a_figure_are_no_copies(decide: Decide, engine: str) -> None:
+    """Short answers of one pattern differ in a year and are two facts; in another script one of them is a copy."""
+    pattern = "这座石桥建成于{0}年，横跨望江，长一百二十米，是全县最早的一座公路桥，至今仍在通行。"
+    documents = [Document(f"{year}", pattern.format(year)) for year in (1954, 1955, 1956)]
+    documents.append(
+        Document("t", "這座石橋建成於１９５４年，橫跨望江，長一百二十米，是全縣最早的一座公路橋，至今仍在通行。")
+    )
+    fates = decide(documents, NearDuplicates(same_numbers=True, engine=engine))
+    assert {id: fate.duplicate_of for id, fate in fates.items()} in ({"t": "1954"}, {"1954": "t"})
+    assert len(decide(documents, NearDuplicates(engine=engine))) == 3
+    assert (
+        decide(
+            [Document("a", "参加者有三十二人，都来自本县。"), Document("b", "参加者有三十三人，都来自本县。")],
+            NearDuplicates(jaccard=0.3, same_numbers=True),
+        )
+        == {}
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from builders.engine.tables import (
     row_schema,
     widen,
 )
+from tests.running import HOME
 
 
 def read(path: Path) -> list[Document]:
@@ -89,3 +92,12 @@ def test_columns_hold_every_value() -> None:
 
 def test_a_column_that_is_null_everywhere_is_a_string() -> None:
     assert str(row_schema({"author": ""}).field("author").type) == "large_string"
+
+
+def test_pandas_is_not_loaded_by_a_build_and_is_there_for_who_asks() -> None:
+    """30 MB and half a second in every process; pyarrow would import it to learn that a list is no Series."""
+    code = (
+        "import sys, builders.engine.tables, pyarrow as pa; table = pa.table({'a': [1, 2]}); "
+        "assert 'pandas' not in sys.modules; assert list(table.to_pandas()['a']) == [1, 2]"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=HOME, check=True)
