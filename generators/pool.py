@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 TRIES = {"broken": 4, "slow": 2, "busy": 100}  # of one request, by the kind of trouble, while others succeed
 FIRST_TRIES_S = 4.0  # an endpoint that was never reached is given up after that
-LONGEST_WAIT_S = 20.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.125, 20.0  # the first is doubled with each try
 BROKEN_AT_FIRST = 12  # and after so many unusable replies without a usable one it is looked at
 SUSPICIOUS = 20  # requests given up in a row: then it may not be they
 SUSPICIOUS_REFUSALS = 8  # requests refused (400, 422) in a row: likewise
@@ -107,7 +108,7 @@ class Pool:
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(TroubleError),
             stop=lambda state: self._is_over(state, tries),
-            wait=_wait_s,
+            wait=lambda state: _wait_s(state, tries),
             sleep=self._sleep,
             reraise=True,
         )
@@ -310,13 +311,10 @@ def _what(trouble: TroubleError) -> str:
     return f"the endpoint gives no usable reply: {trouble.cause}"
 
 
-def _wait_s(state: RetryCallState) -> float:
+def _wait_s(state: RetryCallState, tries: Tries) -> float:
     """How long before the next try: what the server says, else longer each time, with chance in it."""
-    import tenacity
-
     trouble = state.outcome.exception() if state.outcome else None
-    asked = trouble.retry_after_s if isinstance(trouble, TroubleError) else 0.0
-    if isinstance(trouble, TroubleError) and trouble.kind in ("form", "refused"):
+    if not isinstance(trouble, TroubleError) or trouble.kind in ("form", "refused"):
         return 0.0
-    backoff = tenacity.wait_random_exponential(multiplier=0.25, max=LONGEST_WAIT_S)(state)
-    return max(asked, backoff)
+    failed = tries.at.total()  # tries that only showed which form the server takes do not count
+    return max(trouble.retry_after_s, random.uniform(0, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**failed)))

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -148,6 +149,7 @@ class _Run:
         self.pool: Pool | None = None
         self.task = task_of(order.recipe)
         self._digest = 0
+        self._causes: Counter[str] = Counter()  # of dead letters
         self._asked: dict[bytes, asyncio.Future[Reply | Failure]] = {}  # the same question twice at once
         self._stopping = False
 
@@ -282,6 +284,7 @@ class _Run:
         figures.repaired += outcome.repaired
         if outcome.dead:
             figures.dead += 1
+            self._causes[outcome.dead.check] += 1
             self._check_share(figures.dead, figures.inputs)
         else:
             figures.answered += 1
@@ -294,8 +297,8 @@ class _Run:
         raise SikuError(
             f"{dead:,} of {inputs:,} passages got no valid sample, more than --max-failed {self.order.max_failed:g}",
             where=str(self.order.journal),
-            why="every reply is kept; what they lack is under `siku inspect` once the dataset is there",
-            next="mend prompt, checks or model; or the same command with a higher --max-failed",
+            why=", ".join(f"{count:,} x {cause}" for cause, count in self._causes.most_common(5)) or "as before",
+            next="mend prompt, checks or model; or the same command with a higher --max-failed: every reply is kept",
             exit_code=3,
         )
 
@@ -372,14 +375,20 @@ def _digest_of(key: bytes, answer: Reply | Failure) -> int:
 
 
 async def find_model(endpoints: Sequence[Endpoint]) -> str:
-    """The one model that the endpoints list. Raises SikuError where there are several, or not the same."""
-    listed = [await endpoint.models() for endpoint in endpoints]
-    names = {name for one in listed for name in one}
-    everywhere = [name for name in listed[0] if all(name in one for one in listed)]
-    if len(everywhere) == 1 and (len(names) == 1 or len(endpoints) > 1):
-        return everywhere[0]
-    if not names:
+    """The one model that the endpoints list. Raises SikuError where there are several, or not the same.
+
+    What does not answer now may come later, or be done without: one that answers is enough.
+    """
+    answers = await asyncio.gather(*(endpoint.models() for endpoint in endpoints), return_exceptions=True)
+    errors = [one for one in answers if isinstance(one, BaseException)]
+    if errors and (len(errors) == len(answers) or not all(isinstance(one, SikuError) for one in errors)):
+        raise errors[0]
+    listed = [set(one) for one in answers if isinstance(one, list) and one]
+    if not listed:
         return "default"
+    names, everywhere = set.union(*listed), set.intersection(*listed)
+    if len(everywhere) == 1 and (len(names) == 1 or len(endpoints) > 1):
+        return everywhere.pop()
     raise SikuError(
         "the endpoints serve several models" if len(endpoints) > 1 else "the endpoint serves several models",
         where=", ".join(endpoint.url for endpoint in endpoints),
