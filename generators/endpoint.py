@@ -194,7 +194,10 @@ class _Sender:
         import httpx2
 
         self._http = client._client
-        self._url, self._headers = httpx2.URL(url), httpx2.Headers(_strings({**client.default_headers, **client.auth_headers}))
+        self._url, self._headers = (
+            httpx2.URL(url),
+            httpx2.Headers(_strings({**client.default_headers, **client.auth_headers})),
+        )
         self._extensions = {"timeout": self._http.timeout.as_dict()}
 
     async def post(self, body: Mapping[str, Any]) -> httpx2.Response:
