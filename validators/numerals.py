@@ -72,7 +72,7 @@ def _arabic_values(digits: str, magnitude: str) -> tuple[Value, ...]:
     parts = _SEPARATOR.split(digits)
     number = _number("".join(parts))
     values = [number * parse_magnitude(magnitude), number] if magnitude else [number]
-    if len(parts) > 1:  # 100,200,300 may be three numbers, too
+    if len(parts) > 1 and len(parts[0]) == len(parts[1]):  # 120,350 may be two numbers, 4,500 is one
         values += [_number(part) for part in parts]
     return tuple(values)
 
@@ -100,6 +100,7 @@ def _shares(plain: str, end: int, value: Value) -> tuple[Value, ...]:
     return ()
 
 
+@lru_cache(maxsize=1024)
 def parse_han(numeral: str) -> Value | None:
     """The value of a number in Han characters; `None` where they are none (三五, 几百, 二三十).
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from operator import add
 
 from validators.alignment import Alphabet
 from validators.folding import to_folded, to_plain
@@ -26,11 +25,6 @@ class Passage:
     @cached_property
     def folded(self) -> str:
         return to_folded(self.text)
-
-    @cached_property
-    def pairs_of_characters(self) -> frozenset[str]:
-        """All pieces of two characters that the folded passage holds."""
-        return frozenset(map(add, self.folded, self.folded[1:]))
 
     @cached_property
     def numerals(self) -> tuple[Numeral, ...]:

@@ -7,13 +7,14 @@ first, by the lists below; every such character that is left counts.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from validators.characters import HAN
 from validators.folding import to_plain
 
 # What is quoted is not what the question itself says. A title stays visible: it tells which text is meant.
 _TITLE = re.compile("《[^》]*》|〈[^〉]*〉")
-_QUOTATION = re.compile("“[^”]*”|‘[^’]*’|「[^」]*」|『[^』]*』|〝[^〞]*〞|\"[^\"]*\"|(?<![a-z])'[^']*'(?![a-z])")
+_QUOTATION = re.compile('“[^”"]*[”"]|‘[^’]*’|「[^」]*」|『[^』]*』|〝[^〞]*〞|"[^"]*"|(?<![a-z])\'[^\']*\'(?![a-z])')
 _TITLE_LEFT, _QUOTATION_LEFT, _WORD_LEFT = "《》", "“”", "□"
 
 _TA = (
@@ -38,7 +39,7 @@ _QI = (
 _GAI = "应该 该应 不该 本该 活该 理该 总该 早该 合该 该当 该死 罪该 该隐 亚该亚 哈该"
 _CI = (
     "因此 此外 彼此 如此 故此 特此 此起彼 此伏彼 彼伏此 此消彼长 此长彼消 非此即彼 由此及彼 厚此薄彼 顾此失彼"
-    " 乐此不疲 多此一举 岂有此理 不虚此行 长此以往 诸如此类 等因奉此 有鉴于此 此致敬礼 此地无银 此一时 此时无声"
+    " 乐此不疲 多此一举 仅此 岂有此理 不虚此行 长此以往 诸如此类 等因奉此 有鉴于此 此致敬礼 此地无银 此一时 此时无声"
     " 到此一游 此岸 此在 精于此道 深谙此道 此恨绵绵 此情可待 此情无计 此呼彼应 此唱彼和"
 )
 _NA = (
@@ -66,8 +67,14 @@ _SURNAMES = "王李刘陈杨赵吴孙朱郭罗郑韩唐冯董袁邓许傅沈曾�
 _NAMED = f"(?:(?<![{HAN}])|(?<=[在由与和跟对是为据按]))[{_SURNAMES}]其(?=[{HAN}])"
 _RATHER = "与其(?=说|.*(?:不如|宁可|宁愿|毋宁))"
 
-_LISTED = sorted(" ".join([_TA, _QI, _GAI, _CI, _NA]).split(), key=len, reverse=True)
-_WORD = re.compile("|".join([*_LISTED, _SPLIT, _OUGHT, _NAMED, _RATHER]))
+
+@cache
+def _word() -> re.Pattern[str]:
+    """Everything that merely holds such a character; made when a question first asks for it."""
+    listed = sorted(" ".join([_TA, _QI, _GAI, _CI, _NA]).split(), key=len, reverse=True)
+    return re.compile("|".join([*listed, _SPLIT, _OUGHT, _NAMED, _RATHER]))
+
+
 _PRONOUN = re.compile(f"[它他她]们?|这[{HAN}]?|那[{HAN}]?|[该此其][{HAN}]?")
 
 # A pointer at the text has nothing before it, or one of these; after a noun it is part of a word (中文中, 日本文化).
@@ -94,7 +101,7 @@ def find_pronoun(question: str) -> str | None:
     if not _MAY_POINT.search(plain):
         return None
     spoken = _QUOTATION.sub(_QUOTATION_LEFT, _TITLE.sub(_TITLE_LEFT, plain))
-    if pronoun := _PRONOUN.search(_WORD.sub(_WORD_LEFT, spoken)):
+    if pronoun := _PRONOUN.search(_word().sub(_WORD_LEFT, spoken)):
         return pronoun[0]
     for pointer in _POINTER.finditer(spoken):
         if not _NAMED_TEXT.search(spoken[: pointer.start()]):

@@ -28,7 +28,8 @@ CHECKS = (
 # Control characters but line feed and tab; U+FFFD; halves of surrogate pairs, which no file can hold.
 _ILLEGAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
 _MIN_SHARE = 0.5  # of the answer in pieces of the passage
-_QUOTED_CHARS = 20  # of an earlier question that a reason quotes
+_QUOTED_CHARS = 20  # of an earlier question, or of a number, that a reason quotes
+_NAMED_AT_MOST = 5  # numbers or words
 
 
 def check_pairs(
@@ -99,10 +100,10 @@ def _contents(passage: Passage, question: str, answer: str, asked: dict[str, str
 def _ungrounded(passage: Passage, question: str, answer: str) -> str | None:
     """Why an answer does not come from the passage, or `None`."""
     plain, plain_question = to_plain(answer), to_plain(question)
-    if unknown := _unknown_numbers(passage, plain_question, plain):
-        return f"答案里的数字 {'、'.join(unknown)} 在原文中没有"
-    if unknown := _unknown_words(passage, plain_question, plain):
-        return f"答案里的 {'、'.join(unknown)} 在原文中没有"
+    for kind, find in (("数字 ", _unknown_numbers), ("", _unknown_words)):
+        if unknown := find(passage, plain_question, plain):
+            shown = "、".join(one[:_QUOTED_CHARS] for one in unknown[:_NAMED_AT_MOST])
+            return f"答案里的{kind or ' '}{shown} 在原文中没有"
     share = _share_from(passage, to_folded(answer))
     if (
         share < _MIN_SHARE
@@ -131,19 +132,16 @@ def _unknown_words(passage: Passage, question: str, answer: str) -> list[str]:
     unknown = []
     for *parts, last in groups:
         if last not in known:  # the word as a whole, or its only part
-            unknown += [
-                part for part in parts or [last] if known.isdisjoint((part, f"{part}s", part.removesuffix("s")))
-            ]
+            unknown += [part for part in parts or [last] if part not in known]
     return list(dict.fromkeys(unknown))
 
 
 def _share_from(passage: Passage, folded: str) -> float:
     """The share of a folded answer that lies in pieces of two and more characters of the passage."""
-    pieces = passage.pairs_of_characters
     covered = 0
     end = 0  # up to here the answer has been counted
     for start in range(len(folded) - 1):
-        if folded[start : start + 2] in pieces:
+        if folded[start : start + 2] in passage.folded:
             covered += start + 2 - max(start, end)
             end = start + 2
     return covered / len(folded) if folded else 0.0
