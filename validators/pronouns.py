@@ -63,7 +63,7 @@ _SPLIT = (
     "|那曲(?![子调目谱])|那英(?![语文国镑寸俊勇])|那霸(?![王主权])|那坡(?!度)|那须(?!要)|那智(?![慧能力])"
 )
 # A surname at the beginning makes 其 part of a name; 与其 weighs one thing against another.
-_SURNAMES = "王李刘陈杨赵吴孙朱郭罗郑韩唐冯董袁邓许傅沈曾彭吕苏卢蒋蔡贾魏薛阎潘戴谭廖邹熊郝孔崔邱侯邵孟钱汤尹"
+_SURNAMES = "王李张刘陈杨赵吴孙朱郭罗郑韩唐冯董袁邓许傅沈曾彭吕苏卢蒋蔡贾魏薛阎潘戴谭廖邹熊郝孔崔邱侯邵孟钱汤尹"
 _NAMED = f"(?:(?<![{HAN}])|(?<=[在由与和跟对是为据按]))[{_SURNAMES}]其(?=[{HAN}])"
 _RATHER = "与其(?=说|.*(?:不如|宁可|宁愿|毋宁))"
 
@@ -77,14 +77,20 @@ def _word() -> re.Pattern[str]:
 
 _PRONOUN = re.compile(f"[它他她]们?|这[{HAN}]?|那[{HAN}]?|[该此其][{HAN}]?")
 
-# A pointer at the text has nothing before it, or one of these; after a noun it is part of a word (中文中, 日本文化).
+# Pointers at the text, unless a longer word holds them: 中文中, 论文中, 张文中; 日本文化, 剧本文字; 历史上文明.
+_TEXTS = (
+    "中英日法德俄韩泰越西希梵藏蒙满汉国外古今散韵骈论公条碑铭诗作语天人水序引檄祭杂推博征译律范华言话骨金甲图异明叙情"
+)
+_BOOKS = "日基文剧版资样标脚课书根副抄译绘话刻唱蓝底善孤一二两三几每全单印摹拓缩删校彩账画谱纸刊"
+# Others only where they stand by themselves: after a noun they are ordinary (复合材料中).
 _AFTER = "在从由据照按自以看读对问"
 _ALONE = f"(?:(?<![{HAN}])|(?<=[{_AFTER}和与跟用])|(?<=结合))"
 _POINTER = re.compile(
     "上述(?!职)|原文中|文章中"
-    f"|(?:(?<![{HAN}])|(?<=[{_AFTER}者于全前短课选一])|(?<=结合))文中(?!子|学校)"
-    f"|(?:(?<![{HAN}])|(?<=[{_AFTER}的下面则段份])|(?<=结合))材料中"
-    f"|{_ALONE}本文(?!化|学|明|字)|{_ALONE}[上下]文(?!化|学|明|字|物|献|艺|凭|科)|{_ALONE}本[段书章节篇课诗案届次]"
+    f"|(?<![{_TEXTS}{_SURNAMES}])(?<!应用)文中(?!子|学(?![到会习]))"
+    f"|(?:(?<![{HAN}])|(?<=[{_AFTER}的下面则段份括出解析示])|(?<=结合))材料中"
+    f"|(?<![{_BOOKS}])本(?:文|段(?!时))|上文(?![化学明字物献艺凭科件人身了着具书档稿章秘静])"
+    f"|{_ALONE}下文(?![化学明字物献艺凭科])|{_ALONE}本[书章节篇课诗案届次]"
 )
 _NAMED_TEXT = re.compile("《》|“”一?$")
 
