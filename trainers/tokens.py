@@ -1,0 +1,108 @@
+"""Texts and conversations to token ids, each token with a mark: a sentence ends here, or this is learnt.
+
+Ids are always those of one call of the tokenizer on the whole text, or on the whole conversation as the chat template
+writes it, so they cannot differ from what the tokenizer makes of it elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from trainers.dataset import Kind
+from trainers.sentence_ends import SentenceEnds, by_offsets
+from validators.errors import SikuError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Encoded(NamedTuple):
+    """One document: `ids` of int32; `marks` of uint8, one a token.
+
+    Of a text, 1 where a sentence ends after the token; of a conversation, 1 where the token carries loss.
+    `characters` are the code points of the text, or of the assistant's turns: what perplexity per character divides by.
+    `fault` says why the document cannot be trained on: a word of FAULTS, or nothing.
+    """
+
+    ids: NDArray[np.int32]
+    marks: NDArray[np.uint8]
+    characters: int
+    fault: str = ""
+
+
+def load_tokenizer(model: str, chat_template_path: Path | None = None) -> Any:
+    """The tokenizer of a model, with the chat template of a file where one is given.
+
+    Raises SikuError (exit 2) where it cannot be read or has no end-of-text token.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(model)
+    except Exception as error:  # of many kinds: files, network, JSON
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise SikuError(
+            f"there is no tokenizer {model!r}",
+            why=lines[0][:200],
+            next="--model takes a folder with tokenizer.json, or a name on the Hub",
+        ) from error
+    if getattr(tokenizer, "backend_tokenizer", None) is None:
+        raise SikuError(f"the tokenizer of {model} has no fast form", why="no tokenizer.json can be made of it")
+    if tokenizer.eos_token_id is None:
+        raise SikuError(f"the tokenizer of {model} has no eos_token", why="the model would never learn to stop")
+    if chat_template_path is not None:
+        tokenizer.chat_template = _read_template(chat_template_path)
+    return tokenizer
+
+
+def _read_template(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SikuError("the chat template cannot be read", where=str(path), why=str(error)) from error
+
+
+def tokenizer_digest(tokenizer: Any) -> str:
+    """SHA-256 of all that decides what becomes of a text: vocabulary, rules, special tokens, chat template."""
+    said = [tokenizer.backend_tokenizer.to_str(), tokenizer.eos_token_id, tokenizer.chat_template]
+    return hashlib.sha256(orjson.dumps(said)).hexdigest()
+
+
+def plain_backend(tokenizer: Any) -> Any:
+    """The fast tokenizer, which neither cuts nor pads."""
+    backend = tokenizer.backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    return backend
+
+
+class TextEncoder:
+    """Texts to the ids of the text and `eos_token`."""
+
+    kind: Kind = "text"
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.backend = plain_backend(tokenizer)
+        self.eos_token_id: int = tokenizer.eos_token_id
+        self.ends = SentenceEnds(self.backend)
+
+    def encode(self, texts: Sequence[str]) -> list[Encoded]:
+        """Ids, sentence ends and characters of each text."""
+        import numpy as np
+
+        encode = self.backend.encode_batch if self.ends.needs_offsets else self.backend.encode_batch_fast
+        encoded: list[Encoded] = []
+        for text, encoding in zip(texts, encode(list(texts), add_special_tokens=False), strict=True):
+            ids = np.array([*encoding.ids, self.eos_token_id], dtype=np.int32)
+            marks = self.ends.by_token(ids)
+            if self.ends.needs_offsets:
+                marks[:-1] = by_offsets(text, encoding.offsets)
+            marks[-2:] = (0, 1)[-len(ids) :]  # the end of the text is not parted from its last sentence
+            encoded.append(Encoded(ids, marks, len(text), "" if len(ids) > 1 else "empty"))
+        return encoded
