@@ -108,7 +108,7 @@ class QuestionAnswers(Task):
         asked = [sample["question"] for sample in earlier]
         ready = prepared(passage.text)
         verdicts = check_pairs(ready, pairs, self.max_question_chars, self.max_answer_chars, asked)
-        return [found or check_grounding(passage.text, *pair) for found, pair in zip(verdicts, pairs, strict=True)]
+        return [found or check_grounding(ready, *pair) for found, pair in zip(verdicts, pairs, strict=True)]
 
     # ------------------------------------------------------------ the model as a judge
 
@@ -135,7 +135,7 @@ class QuestionAnswers(Task):
 
     def row(self, passage: Passage, sample: Sample) -> tuple[list[Message], Meta]:
         question, answer = sample["question"], sample["answer"]
-        span = supporting_span(passage.text, answer)
+        span = supporting_span(prepared(passage.text), answer)
         meta: Meta = {"question_type": question_type(question)}
         if span:
             meta["answer_at"] = round(span[0] / max(1, len(passage.text)), 3)
