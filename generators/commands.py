@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 DEMO = "demo"
 OK, SOME_DEAD = 0, 1
 MAX_TROUBLES = 6
+VERSION = re.compile(r"\w[\w.+-]{0,63}")
 COUNTED = ("pairs", "turns")  # what a task calls the pairs that --pairs speaks of
 
 
@@ -146,10 +148,13 @@ def _check_numbers(args: Args) -> None:
         )
         if (value := getattr(args, name)) is not None and not low <= value <= high
     ]
+    if args.version and not VERSION.fullmatch(args.version):
+        wrong.append(f"--as {args.version}")
     if wrong:
         raise SikuError(
             f"{' and '.join(wrong)} cannot be",
-            why="concurrency is 1 to 4096, timeout is in seconds, max-failed is a share from 0 to 1, limit 1 or more",
+            why="concurrency is 1 to 4096, timeout in seconds, max-failed a share from 0 to 1, limit 1 or more; "
+            "a version is a letter or digit, then up to 63 of these and . + - _",
         )
 
 

@@ -266,9 +266,19 @@ def _client(url: str, connections: int) -> AsyncOpenAI:
         trust_env=not is_loopback(host),
         follow_redirects=False,
     )
-    return openai.AsyncOpenAI(
-        base_url=url, api_key=os.environ.get("OPENAI_API_KEY") or "none", max_retries=0, http_client=http
-    )
+    return openai.AsyncOpenAI(base_url=url, api_key=_key(), max_retries=0, http_client=http)
+
+
+def _key() -> str:
+    """What the server takes for a key; servers on this machine mostly want none."""
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise SikuError(
+            "OPENAI_API_KEY is no key",
+            why="it holds characters that cannot be sent, such as the quotation marks of a text",
+            next="export OPENAI_API_KEY=KEY, with nothing around it",
+        )
+    return key or "none"
 
 
 def is_loopback(host: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from builders.document import Document, Quarantined
 from builders.engine.ledger import Ledger
+from builders.engine.manifest import read_manifest
 from builders.engine.plan import digest, plan_of
 from builders.engine.recipe import Recipe
 from builders.engine.run import Books, run_documents
@@ -24,6 +25,7 @@ from builders.steps import Corpus, Shard
 from generators.endpoint import Endpoint
 from generators.exchange import answer_in, exchange
 from generators.journal import SUFFIX, Journal, Kept
+from generators.models import model_behind
 from generators.pool import Answered, Pool, StoppedError
 from generators.request import Failure, Reply, Request
 from generators.result import Result, result_key
@@ -33,7 +35,6 @@ from validators.errors import INTERRUPTED, SikuError
 WORKERS_PER_SLOT = 2  # a worker that waits before it tries again leaves its slot to another
 BREATH_EVERY = 64  # passages out of the journal, before others get a turn
 DIGEST_BITS = 256
-ENDPOINT = 4  # exit code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +136,11 @@ def synthesise(order: Order, watch: Watches) -> Synthesised:
     with Journal(order.journal) as journal:
         if order.retry_dead:
             journal.forget_given_up()
-        found = asyncio.run(_Run(order, journal, shards, watch).work())
+        run = _Run(order, journal, shards, watch)
+        try:
+            found = asyncio.run(run.work())
+        except asyncio.CancelledError:  # Ctrl-C a second time
+            raise run.interrupted() from None
     found.figures.seconds = time.monotonic() - began
     return found
 
@@ -168,6 +173,22 @@ class _Run:
         self._check_share(figures.dead, figures.inputs)
         return self._result(figures, state["replies"])
 
+    def _check_version(self) -> None:
+        """Raise SikuError where another dataset has the version that is to be written: before a reply is paid for."""
+        order = self.order
+        folder = order.out / order.recipe.name / (order.version or order.recipe.version)
+        if (old := read_manifest(folder)) is None:
+            return
+        from builders.engine.finish import Identity, finished_before
+        from builders.engine.finish import Request as BuildRequest
+
+        replies = next((step["replies"] for step in old["plan"]["steps"] if "replies" in step), "")
+        recipe = with_task(order.recipe, dataclasses.replace(self.task, replies=replies))
+        request = BuildRequest(
+            recipe=recipe, inputs=order.inputs, out=order.out, version=order.version, limit=order.limit
+        )
+        finished_before(request, Identity.of(request, self.shards))
+
     def _result(self, figures: Figures, replies: str) -> Synthesised:
         task = dataclasses.replace(self.task, replies=replies)
         counts = self.pool.counts if self.pool else None
@@ -191,10 +212,11 @@ class _Run:
                 )
                 for url in order.endpoints
             ]
-            model = order.model or await self._find_model(endpoints)
+            model = order.model or await model_behind(endpoints, self.journal)
             self.task = dataclasses.replace(self.task, model=model, journal=str(order.journal))
             if finished := self.found_finished():
                 return finished
+            self._check_version()
             self.pool = Pool(endpoints, model, concurrency=order.concurrency, patience_s=order.patience_s)
             recipe = with_task(order.recipe, self.task)
             self.figures.inputs = sum(1 for _ in passages_of(recipe, self.shards, order.limit))
@@ -206,18 +228,6 @@ class _Run:
         state = {"figures": dataclasses.asdict(self.figures), "replies": replies}
         self.journal.finish_run(self._identity(), state)
         return self._result(self.figures, replies)
-
-    async def _find_model(self, endpoints: Sequence[Endpoint]) -> str:
-        """The model behind the endpoints; if they are gone, the one that they had the last time."""
-        asked = " ".join(sorted(self.order.endpoints))
-        try:
-            model = await find_model(endpoints)
-        except SikuError as error:
-            if error.exit_code != ENDPOINT or not (remembered := self.journal.model_of(asked)):
-                raise
-            return remembered
-        self.journal.remember_model(asked, model)
-        return model
 
     async def _ask_about(self, passages: Iterator[Passage]) -> None:
         workers = [
@@ -234,11 +244,7 @@ class _Run:
                 self.journal.take_back(self.pool.blamed_wrongly())
             raise
         if self.figures.done < self.figures.inputs:
-            raise SikuError(
-                f"interrupted: {self.figures.done:,} of {self.figures.inputs:,} passages are done and kept",
-                next="the same command goes on where it stopped",
-                exit_code=INTERRUPTED,
-            )
+            raise self.interrupted()
 
     async def _worker(self, passages: Iterator[Passage]) -> None:
         for passage in passages:
@@ -302,6 +308,13 @@ class _Run:
             exit_code=3,
         )
 
+    def interrupted(self) -> SikuError:
+        return SikuError(
+            f"interrupted: {self.figures.done:,} of {self.figures.inputs:,} passages are done and kept",
+            next="the same command goes on where it stopped",
+            exit_code=INTERRUPTED,
+        )
+
     # ------------------------------------------------------------ one request
 
     async def _ask(self, request: Request, key: bytes) -> Reply | Failure:
@@ -355,16 +368,17 @@ class _Run:
             if self.pool:
                 self.pool.stop()
 
-        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no main thread, or Windows
-            for number in numbers:
+            for number in before:
                 loop.add_signal_handler(number, stop)
         try:
             yield
         finally:
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                for number in numbers:
+                for number, handler in before.items():
                     loop.remove_signal_handler(number)
+                    signal.signal(number, handler)
 
 
 def _digest_of(key: bytes, answer: Reply | Failure) -> int:
@@ -372,26 +386,3 @@ def _digest_of(key: bytes, answer: Reply | Failure) -> int:
     said: Any = (answer.text, answer.reasoning, answer.finish_reason) if isinstance(answer, Reply) else (answer.cause,)
     content = "\0".join(said).encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(key + content, digest_size=DIGEST_BITS // 8).digest(), "big")
-
-
-async def find_model(endpoints: Sequence[Endpoint]) -> str:
-    """The one model that the endpoints list. Raises SikuError where there are several, or not the same.
-
-    What does not answer now may come later, or be done without: one that answers is enough.
-    """
-    answers = await asyncio.gather(*(endpoint.models() for endpoint in endpoints), return_exceptions=True)
-    errors = [one for one in answers if isinstance(one, BaseException)]
-    if errors and (len(errors) == len(answers) or not all(isinstance(one, SikuError) for one in errors)):
-        raise errors[0]
-    listed = [set(one) for one in answers if isinstance(one, list) and one]
-    if not listed:
-        return "default"
-    names, everywhere = set.union(*listed), set.intersection(*listed)
-    if len(everywhere) == 1 and (len(names) == 1 or len(endpoints) > 1):
-        return everywhere.pop()
-    raise SikuError(
-        "the endpoints serve several models" if len(endpoints) > 1 else "the endpoint serves several models",
-        where=", ".join(endpoint.url for endpoint in endpoints),
-        why=f"it lists: {', '.join(sorted(names)[:20])}",
-        next="say which: --model NAME",
-    )

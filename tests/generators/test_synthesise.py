@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_what_was_asked_before_is_not_asked_for_a_longer_input(source: Path, out
     assert (first.requests, first.run.figures.inputs, len(first.rows)) == (10, 10, 30)
     longer = out.parent / "longer.jsonl"
     write_passages(longer, 30)
-    asked = ask(longer, out)
+    asked = ask(longer, out, version="2")
     assert asked.requests == 20
     figures = asked.run.figures
     assert (figures.inputs, figures.answered, figures.from_journal) == (30, 30, 10)
@@ -284,6 +285,17 @@ def test_the_watch_is_told_after_every_passage(source: Path, out: Path, texts: d
     with Endpoint(knowing).running() as url:
         synthesise(Order(recipe=RECIPE, inputs=[source], out=out, endpoints=[url]), Watch())
     assert [one for one in seen if one[0]] == [(number, 24) for number in range(1, 25)]
+
+
+def test_signals_are_as_they_were_when_it_is_over(source: Path, out: Path, texts: dict[str, str]) -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        ask(source, out)
+        assert [signal.getsignal(number) for number in numbers] == 2 * [signal.default_int_handler]
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def test_a_recipe_that_asks_no_model() -> None:
