@@ -13,7 +13,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainers.dataset import Kind
-from trainers.tokens import Encoded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,16 +63,17 @@ def _exp(value: float | None) -> float | None:
     return math.exp(value)
 
 
-def pieces_of(encoded: Encoded, kind: Kind, max_length: int) -> Iterator[Piece]:
+def pieces_of(ids: Tokens, marks: Tokens, kind: Kind, max_length: int) -> Iterator[Piece]:
     """A conversation whole; a text in windows of `max_length` tokens that overlap by one, each token predicted once.
 
-    The first token of a text has nothing before it that would predict it.
+    `marks` say which tokens of a conversation are learnt (`Encoded`). The first token of a text has nothing before it
+    that would predict it.
     """
     if kind == "messages":
-        yield Piece(encoded.ids, encoded.marks)
+        yield Piece(ids, marks)
         return
-    for begin in range(0, max(1, len(encoded.ids) - 1), max_length - 1):
-        window = encoded.ids[begin : begin + max_length]
+    for begin in range(0, max(1, len(ids) - 1), max_length - 1):
+        window = ids[begin : begin + max_length]
         yield Piece(window, [0, *[1] * (len(window) - 1)])
 
 
@@ -183,10 +183,10 @@ def _tensors(model: Any, batch: Sequence[Piece], pad: int) -> tuple[dict[str, Te
 
 def _padded(rows: Sequence[Tokens], value: int) -> Tensor:
     """Rows x longest, filled on the right, where causal attention does not look."""
+    import numpy as np
     import torch
 
-    longest = max(map(len, rows))
-    padded = torch.full((len(rows), longest), value, dtype=torch.long)
-    for place, row in enumerate(rows):
-        padded[place, : len(row)] = torch.as_tensor(row, dtype=torch.long)
-    return padded
+    table = np.full((len(rows), max(map(len, rows))), value, dtype=np.int64)
+    for line, row in zip(table, rows, strict=True):
+        line[: len(row)] = row
+    return torch.from_numpy(table)

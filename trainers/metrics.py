@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     import numpy
 
+METRICS = ("perplexity", "rouge", "bleu", "repetition", "distinct")
 TOKEN = re.compile(r"[a-z0-9]+(?:\.[0-9]+)?|[^\sa-z0-9]")
 REPEATED = 4  # tokens of the pieces whose repetition is counted
 LENGTHS = (0, 250, 500, 1000, 2000, 4000)  # tokens: where the stretches of a text begin that repetition is told of

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from trainers.likelihood import Likelihood, Piece, measure, pieces_of
-from trainers.tokens import Encoded
 
 VOCABULARY = 97
 KINDS = ("qwen2", "gemma2", "gpt2", "t5")
@@ -107,13 +106,9 @@ def test_the_logits_of_a_batch_are_never_there_at_once(monkeypatch: pytest.Monke
     assert max(rows) == 40
 
 
-def encoded(length: int) -> Encoded:
-    return Encoded(np.arange(length, dtype=np.int32), np.ones(length, dtype=np.uint8), length)
-
-
 @pytest.mark.parametrize(("length", "windows"), [(1, 1), (2, 1), (8, 1), (9, 2), (15, 2), (16, 3)])
 def test_windows_overlap_by_one_token(length: int, windows: int) -> None:
-    pieces = [*pieces_of(encoded(length), "text", 8)]
+    pieces = [*pieces_of(range(length), [1] * length, "text", 8)]
     assert len(pieces) == windows
     assert all(len(piece.ids) == len(piece.learnt) <= 8 for piece in pieces)
     predicted = [int(one) for piece in pieces for one, learnt in zip(piece.ids, piece.learnt, strict=True) if learnt]
@@ -122,10 +117,10 @@ def test_windows_overlap_by_one_token(length: int, windows: int) -> None:
 
 
 def test_a_conversation_is_never_cut() -> None:
-    marks = np.array([0, 0, 1, 1, 0, 1], dtype=np.uint8)
-    (piece,) = pieces_of(Encoded(np.arange(6, dtype=np.int32), marks, 3), "messages", 4)
+    marks = [0, 0, 1, 1, 0, 1]
+    (piece,) = pieces_of(range(6), marks, "messages", 4)
     assert [*piece.ids] == [*range(6)]
-    assert [*piece.learnt] == [*marks]
+    assert piece.learnt == marks
 
 
 def test_figures() -> None:

@@ -1,0 +1,107 @@
+"""The words of `siku evaluate` and `siku generate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from trainers.metrics import METRICS
+from validators.command_line import Args, Command, flag, out_folder, path
+from validators.errors import SikuError, nearest
+
+if TYPE_CHECKING:
+    from trainers.evaluate import Order
+    from trainers.trained import Described
+
+OK = 0
+DATASETS = Path("out")  # where datasets that are given by name lie
+
+Made = TypeVar("Made")
+
+
+def run_evaluate(args: Args) -> int:
+    from builders.engine.progress import Progress
+    from trainers.comparison import folders_of, show, write_comparison
+    from trainers.evaluate import evaluate
+
+    models, order = _order(args)
+    folders = folders_of(args.model, args.out)
+    with Progress(quiet=args.quiet) as progress:
+        results = [evaluate(one, order, folder, progress) for one, folder in zip(models, folders, strict=True)]
+    comparison = write_comparison(results, args.out) if args.out is not None and len(results) > 1 else None
+    if args.json or not args.quiet:
+        show(results, comparison, as_json=args.json)
+    return OK
+
+
+def _order(args: Args) -> tuple[list[Described], Order]:
+    """Models and what is asked of them. Raises SikuError (exit 2) with all that is wrong with the words."""
+    from trainers.dataset import open_dataset
+    from trainers.evaluate import EvaluateSettings, Order, check_data
+    from trainers.problems import raise_together
+    from trainers.settings import read_settings, split_words
+    from trainers.trained import describe
+
+    values, wrong = split_words(args.set)
+    read = read_settings(EvaluateSettings, values)
+    problems = [*wrong, *read.problems]
+    metrics = _unless_wrong(partial(_metrics, args), problems)
+    data = _unless_wrong(partial(open_dataset, args.data, DATASETS), problems)
+    template = read.settings.chat_template_path
+    chat = path(template) if template else None
+    models = [one for name in args.model if (one := _unless_wrong(partial(describe, name, chat), problems))]
+    if data is not None:
+        order = Order(data, args.split, metrics or frozenset(), read.settings)
+        problems += check_data(order)
+    raise_together(problems)
+    return models, order
+
+
+def _unless_wrong(make: Callable[[], Made], problems: list[SikuError]) -> Made | None:
+    try:
+        return make()
+    except SikuError as error:
+        problems.append(error)
+        return None
+
+
+def _metrics(args: Args) -> frozenset[str]:
+    """Those that are named; else the likelihood, and with a folder for what the model writes all of them."""
+    if args.metrics is None:
+        return frozenset(METRICS if args.out is not None else METRICS[:1])
+    named = [word.strip() for word in args.metrics.split(",") if word.strip()]
+    if unknown := [word for word in named if word not in METRICS]:
+        raise SikuError(f"--metrics {','.join(unknown)}: there is no such metric", why=nearest(unknown[0], METRICS))
+    if not named:
+        raise SikuError("--metrics names none", why=f"there is: {', '.join(METRICS)}")
+    return frozenset(named)
+
+
+SETTING = flag("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting; repeatable")
+COMMANDS = (
+    Command(
+        "evaluate",
+        "how well models know held-out rows, and what they write",
+        run_evaluate,
+        (
+            flag(
+                "--model",
+                action="append",
+                required=True,
+                metavar="MODEL",
+                help="model folder, adapter folder or name on the Hub; several are compared",
+            ),
+            flag("--data", required=True, metavar="DATASET", help="NAME, NAME@VERSION (in out) or a folder"),
+            flag("--split", choices=("train", "valid"), default="valid", help="rows of which split (default: valid)"),
+            flag(
+                "--metrics",
+                metavar="NAMES",
+                help=f"of {','.join(METRICS)} (default: perplexity; with --out all of them)",
+            ),
+            flag("--out", type=out_folder, metavar="DIR", help="folder for figures, predictions and the comparison"),
+            SETTING,
+        ),
+    ),
+)
