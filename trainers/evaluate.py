@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
@@ -15,8 +15,9 @@ from trainers.dataset import KINDS, BuiltDataset, changed_files
 from trainers.held_out import HeldOut
 from trainers.likelihood import Likelihood, measure
 from trainers.metrics import Scores
-from trainers.predict import Decoding, Prediction, Prompt, predict
+from trainers.predict import Decoding, predict
 from trainers.problems import raise_together
+from trainers.row_file import RowFile
 from trainers.settings import key
 from trainers.trained import Described, Trained, open_model
 from validators.errors import SikuError
@@ -144,44 +145,16 @@ def _written(trained: Trained, held_out: HeldOut, order: Order, out: Path | None
     settings = order.settings
     scores = Scores(order.metrics)
     progress.start("writing", held_out.rows, "rows")
-    with _PredictionFile(out) as file:
+    with RowFile(None if out is None else out / PREDICTIONS) as file:
         decoding = Decoding(max_new_tokens=settings.max_new_tokens)
         some = predict(trained, held_out.prompts(), decoding, settings.per_device_eval_batch_size)
         for prompts, predictions in some:
             scores.add([one.text for one in predictions], [prompt.reference for prompt in prompts])
-            file.write(prompts, predictions)
+            for prompt, said in zip(prompts, predictions, strict=True):
+                row = {"id": prompt.id, "prompt": prompt.text, "reference": prompt.reference}
+                file.write(row | {"prediction": said.text, "stopped": said.stopped})
             progress.advance(len(prompts))
     found = scores.figures()
     if left_out := held_out.rows - scores.count:
         found["rows_without_rest"] = left_out
     return found | ({} if out is None else {"predictions": str(out / PREDICTIONS)})
-
-
-class _PredictionFile:
-    """`predictions.jsonl`, there under its name only when it is whole; nothing without a folder."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self.path = None if folder is None else folder / PREDICTIONS
-        self._file: IO[bytes] | None = None
-
-    def __enter__(self) -> _PredictionFile:
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.with_name(f".{PREDICTIONS}.tmp").open("wb")
-        return self
-
-    def write(self, prompts: list[Prompt], predictions: list[Prediction]) -> None:
-        if self._file is None:
-            return
-        for prompt, said in zip(prompts, predictions, strict=True):
-            row = {"id": prompt.id, "prompt": prompt.text, "reference": prompt.reference}
-            self._file.write(orjson.dumps(row | {"prediction": said.text, "stopped": said.stopped}) + b"\n")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._file is None or self.path is None:
-            return
-        self._file.close()
-        if kind is None:
-            Path(self._file.name).rename(self.path)
-        else:
-            Path(self._file.name).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -13,7 +14,10 @@ from validators.errors import SikuError, nearest
 
 if TYPE_CHECKING:
     from trainers.evaluate import Order
+    from trainers.generate import Speaker
+    from trainers.prompts import Asked
     from trainers.trained import Described
+    from trainers.ways import Way
 
 OK = 0
 DATASETS = Path("out")  # where datasets that are given by name lie
@@ -79,6 +83,50 @@ def _metrics(args: Args) -> frozenset[str]:
     return frozenset(named)
 
 
+def run_generate(args: Args) -> int:
+    from builders.engine.progress import Progress
+    from trainers.generate import generate
+    from trainers.side_by_side import show, write_page
+
+    with ExitStack() as stack:
+        prompts, ways, speaker = _speaker(args, stack)
+        with Progress(quiet=args.quiet) as progress:
+            generated = generate(speaker, prompts, ways, args.out, progress)
+    if args.out is not None:
+        write_page(generated, args.out)
+    return show(generated, as_json=args.json, quiet=args.quiet)
+
+
+def _speaker(args: Args, stack: ExitStack) -> tuple[list[Asked], list[Way], Speaker]:
+    """Prompts, ways and whom to ask. Raises SikuError (exit 2) with all that is wrong with the words."""
+    from trainers.problems import raise_together
+    from trainers.prompts import read_prompts
+    from trainers.ways import read_ways
+
+    settings, ways, problems = read_ways(args.set, [word for words in args.sweep for word in words])
+    prompts = _unless_wrong(partial(read_prompts, args.prompts, settings.limit), problems) or []
+    if args.endpoint:
+        from trainers.model_behind import ModelBehind, addresses, check_ways
+
+        problems += check_ways(ways, settings)
+        raise_together(problems)
+        urls = stack.enter_context(addresses(args.endpoint))
+        return prompts, ways, ModelBehind(urls, args.model, settings)
+    from trainers.generate import ModelHere
+    from trainers.trained import describe, open_model
+
+    if not args.model:
+        problems.append(SikuError("there is nothing to ask", next="--model MODEL, or --endpoint URL"))
+    template = settings.chat_template_path
+    describing = partial(describe, args.model, path(template) if template else None)
+    described = _unless_wrong(describing, problems) if args.model else None
+    if described is not None and prompts:
+        _unless_wrong(lambda: [one.prompt(described.tokenizer, as_text=settings.as_text) for one in prompts], problems)
+    raise_together(problems)
+    assert described is not None
+    return prompts, ways, ModelHere(open_model(described, use_cpu=settings.use_cpu, bf16=settings.bf16), settings)
+
+
 SETTING = flag("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting; repeatable")
 COMMANDS = (
     Command(
@@ -101,6 +149,32 @@ COMMANDS = (
                 help=f"of {','.join(METRICS)} (default: perplexity; with --out all of them)",
             ),
             flag("--out", type=out_folder, metavar="DIR", help="folder for figures, predictions and the comparison"),
+            SETTING,
+        ),
+    ),
+    Command(
+        "generate",
+        "what a model says to prompts, in several ways side by side",
+        run_generate,
+        (
+            flag("--model", default="", metavar="MODEL", help="model or adapter folder; with --endpoint, a name there"),
+            flag(
+                "--endpoint",
+                action="append",
+                default=[],
+                metavar="URL",
+                help="OpenAI-compatible server to ask in place of a folder; repeatable; `demo` needs no model",
+            ),
+            flag("--prompts", type=path, required=True, metavar="FILE", help="text, a prompt a line, or .jsonl"),
+            flag(
+                "--sweep",
+                action="append",
+                nargs="+",
+                default=[],
+                metavar="KEY=VALUE,...",
+                help="settings to go through, all combinations, such as temperature=0.1,0.7 top_p=0.8,0.95",
+            ),
+            flag("--out", type=out_folder, metavar="DIR", help="folder for all texts and a page of them side by side"),
             SETTING,
         ),
     ),
