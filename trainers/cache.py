@@ -41,7 +41,7 @@ FAULTS = {
 
 
 class Encoder(Protocol):
-    """TextEncoder or ChatEncoder: rows of `text` or `messages` to tokens."""
+    """TextEncoder, ChatEncoder or Seq2SeqEncoder: rows of `text` or `messages` to tokens."""
 
     kind: Kind
 
@@ -138,7 +138,7 @@ def open_cache(
 
     It lies beside the dataset, in the work store of its output folder, else in the user's cache folder.
     """
-    key = cache_key(dataset, split, tokenizer, encoder.kind)
+    key = cache_key(dataset, split, tokenizer, getattr(encoder, "form", encoder.kind))
     store = WorkStore(store_root(dataset))
     with _one_at_a_time(store.root / "locks" / f"tokens-{key[:16]}.lock"):
         try:
@@ -150,11 +150,11 @@ def open_cache(
     return TokenCache(folder, facts)
 
 
-def cache_key(dataset: BuiltDataset, split: str, tokenizer: Any, kind: Kind) -> str:
-    """The digest of all that decides the tokens of a split."""
+def cache_key(dataset: BuiltDataset, split: str, tokenizer: Any, form: str) -> str:
+    """The digest of all that decides the tokens of a split; `form` is what is made of the rows."""
     files = {name: file["sha256"] for name, file in dataset.files.items() if name.startswith(f"{split}/")}
     packages = {name: importlib.metadata.version(name) for name in ("tokenizers", "transformers")}
-    what = ["tokens", FORMAT, dataset.fingerprint, split, files, kind, tokenizer_digest(tokenizer), packages]
+    what = ["tokens", FORMAT, dataset.fingerprint, split, files, form, tokenizer_digest(tokenizer), packages]
     return hashlib.sha256(orjson.dumps(what, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
