@@ -25,18 +25,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FORMAT = 1  # raised when the files, or what is in them for the same rows, change
+FORMAT = 2  # raised when the files, or what is in them for the same rows, change
 CHARACTERS_AT_ONCE = 300_000
-FAULTS = {
-    "empty": ("no token that carries loss", "leave these rows out of the dataset"),
+_TEMPLATE = "--set chat_template_path=FILE with a template that"
+FAULTS = {  # of `Encoded`: what is wrong with such rows, and what helps
+    "empty": ("have no token that carries loss", "build the dataset without them"),
     "endless": (
-        "an assistant turn that ends in no special token",
-        "a chat template that ends every turn in a stop token: --set chat_template_path=FILE",
+        "have an assistant turn that ends in no special token, so that the model would never learn to stop",
+        f"{_TEMPLATE} ends each in a stop token",
     ),
-    "changed": (
-        "assistant turns that the chat template changes",
-        "a chat template that writes them as they are: --set chat_template_path=FILE",
-    ),
+    "changed": ("have assistant turns that the chat template does not write as they are", f"{_TEMPLATE} does"),
+    "refused": ("are refused by the chat template", f"{_TEMPLATE} takes their roles"),
 }
 
 
@@ -99,7 +98,7 @@ class TokenCache:
         """What is wrong with rows, with some of their ids: no token carries loss, or a turn ends in no stop token."""
         return [
             SikuError(
-                f"{count:,} rows of {self.facts['split']} have {FAULTS[fault][0]}",
+                f"{count:,} rows of {self.facts['split']} {FAULTS[fault][0]}",
                 where=f"{self.facts['dataset']}, {some_of(ids + [''] * (count - len(ids)))}",
                 next=FAULTS[fault][1],
             )

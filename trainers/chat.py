@@ -5,22 +5,43 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from builders.document import Message
+from trainers.alignment import Aligner
 from trainers.dataset import Kind
 from trainers.tokens import Encoded, plain_backend
 from validators.errors import SikuError
 
-_SIGN = "\ue0f5"  # of the private use area: stands for a message's text while a template is looked at
-Span = tuple[int, int]  # characters of what the template wrote
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_SIGN = "\n \ue0f5{}\ue0f5 \n"  # stands for a message's text while a template is looked at; none is like it
+Span = tuple[int, int]  # from one character of what the template wrote to another
+
+
+class Written(NamedTuple):
+    """A conversation as the template writes it, what of that is learnt, and the fault (of FAULTS), if there is one."""
+
+    text: str
+    learnt: list[Span]
+    fault: str = ""
+
+
+class Frame(NamedTuple):
+    """What a template writes before each message and after the last; the stop token after each, with space before it."""
+
+    literals: list[str]
+    stops: list[str]
 
 
 class ChatEncoder:
     """Conversations to the ids of the chat template, with loss on every assistant turn and its stop token.
 
-    A template may mark the turns with `{% generation %}` or not: the text of a turn is found in what it writes.
-    `stop_ids` are the stop tokens of the conversations encoded so far.
+    A template may mark the turns with `{% generation %}` or not: the text of a turn is found in what it writes, and the
+    special token after it ends it. `stop_ids` are the stop tokens of the conversations encoded so far.
     """
 
     kind: Kind = "messages"
@@ -35,96 +56,136 @@ class ChatEncoder:
                 next="--set chat_template_path=FILE, or --model with a chat model",
             )
         self.tokenizer = tokenizer
-        self.backend = plain_backend(tokenizer)
-        self.special = {
-            token.content: number for number, token in tokenizer.added_tokens_decoder.items() if token.special
-        }
+        self.template: str = tokenizer.get_chat_template()
+        self.aligner = Aligner(plain_backend(tokenizer))
+        self.special = {one.content: number for number, one in tokenizer.added_tokens_decoder.items() if one.special}
         longest_first = sorted(self.special, key=len, reverse=True)
         self.stop = re.compile(rf"\s*({'|'.join(map(re.escape, longest_first)) or '(?!)'})")
         self.stop_ids: set[int] = set()
-        self.around = lru_cache(maxsize=1024)(self._around)
+        self.frame = lru_cache(maxsize=1024)(self._frame)
 
     def encode(self, conversations: Sequence[Sequence[Message]]) -> list[Encoded]:
         """Ids, loss marks and learnt characters of each conversation."""
         import numpy as np
 
-        texts = [self.render(messages) for messages in conversations]
-        encodings = self.backend.encode_batch(texts, add_special_tokens=False)
+        written = self.write(conversations)
+        tokens = self.aligner.encode([one.text for one in written])
+        marks = np.zeros(len(tokens.ids), dtype=np.uint8)
+        starts = tokens.starts.tolist()
         encoded: list[Encoded] = []
-        for messages, text, encoding in zip(conversations, texts, encodings, strict=True):
-            ids = np.array(encoding.ids, dtype=np.int32)
-            marks = np.zeros(len(ids), dtype=np.uint8)
-            spans, fault = self.learnt(messages, text)
-            offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-            for start, end in spans:
-                marks[(offsets[:, 1] > start) & (offsets[:, 0] < end)] = 1
-            characters = sum(len(message["content"]) for message in messages if message["role"] == "assistant")
-            encoded.append(Encoded(ids, marks, characters, fault or ("" if marks.any() else "empty")))
+        for messages, one, start, end in zip(conversations, written, starts, starts[1:], strict=False):
+            for first, last in _tokens_of(one.learnt, tokens.ends[start:end]):
+                marks[start + first : start + last] = 1
+            characters = sum([len(message["content"]) for message in messages if message["role"] == "assistant"])
+            fault = one.fault or ("" if one.learnt else "empty")
+            encoded.append(Encoded(tokens.ids[start:end], marks[start:end], characters, fault))
         return encoded
 
-    def render(self, messages: Sequence[Message], **options: Any) -> str:
-        """What the chat template makes of messages."""
-        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, **options))
+    def write(self, conversations: Sequence[Sequence[Message]]) -> list[Written]:
+        """What the template makes of each conversation."""
+        import jinja2
 
-    def learnt(self, messages: Sequence[Message], text: str) -> tuple[list[Span], str]:
-        """Where the assistant's turns and their stop tokens are in what the template wrote, and the fault, if any."""
+        try:
+            texts: list[str] = self._render(conversations)
+        except jinja2.TemplateError:
+            if len(conversations) == 1:
+                return [Written("", [], "refused")]
+            return list(chain.from_iterable(self.write([messages]) for messages in conversations))
+        return [self._learnt(messages, text) for messages, text in zip(conversations, texts, strict=True)]
+
+    def _render(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
+        """What `apply_chat_template(tokenize=False)` gives, without the half of its time that is not the template's."""
+        from transformers.utils.chat_template_utils import render_jinja_template
+
+        given: Any = conversations
+        written: Any = render_jinja_template(
+            conversations=given, chat_template=self.template, **self.tokenizer.special_tokens_map
+        )
+        texts: list[str] = written[0]
+        return texts
+
+    def _learnt(self, messages: Sequence[Message], text: str) -> Written:
         spans = self._as_given(messages, text)
-        turns = self._as_prompted(messages, text) if spans is None else spans
+        if spans is not None:
+            return Written(text, spans) if all(end for _, end in spans) else Written(text, [], "endless")
+        turns = self._as_prompted(messages, text)
         if turns is None:
-            return [], "changed"
-        learnt: list[Span] = []
-        for start, end in turns:
-            stop = self.stop.match(text, end)
-            if stop is None:
-                return [], "endless"
-            self.stop_ids.add(self.special[stop[1]])
-            learnt.append((start, stop.end()))
-        return learnt, ""
+            return Written(text, [], "changed")
+        stops = [self.stop.match(text, end) for _, end in turns]
+        learnt = [(start, stop.end()) for (start, _), stop in zip(turns, stops, strict=True) if stop]
+        if len(learnt) < len(turns):
+            return Written(text, [], "endless")
+        self.stop_ids.update(self.special[stop[1]] for stop in stops if stop)
+        return Written(text, learnt)
 
     def _as_given(self, messages: Sequence[Message], text: str) -> list[Span] | None:
-        """The assistant's turns where the template writes every message as it is, or without spaces around it."""
-        around = self.around(tuple(message["role"] for message in messages))
-        if around is None:
+        """The learnt spans where the template writes every message as it is, or without the space around it.
+
+        A turn that no stop token ends has the end 0. None where the template does something else to the texts.
+        """
+        frame = self.frame(tuple([message["role"] for message in messages]))
+        if frame is None:
             return None
-        contents = [message["content"] for message in messages]
-        for parts in (contents, [content.strip() for content in contents]):
-            if len(text) != sum(map(len, around)) + sum(map(len, parts)):
-                continue
-            spans: list[Span] = []
-            place = 0
-            for before, part, message in zip(around, parts, messages, strict=False):
-                place += len(before)
-                if not (text.startswith(before, place - len(before)) and text.startswith(part, place)):
-                    break
-                if message["role"] == "assistant":
-                    spans.append((place, place + len(part)))
-                place += len(part)
-            else:
-                if text.endswith(around[-1]):
-                    return spans
-        return None
+        parts = [message["content"] for message in messages]
+        if "".join(chain.from_iterable(zip(frame.literals, [*parts, ""], strict=True))) != text:
+            parts = [part.strip() for part in parts]
+            if "".join(chain.from_iterable(zip(frame.literals, [*parts, ""], strict=True))) != text:
+                return None
+        spans: list[Span] = []
+        place = 0
+        for literal, part, stop, message in zip(frame.literals, parts, frame.stops, messages, strict=False):
+            place += len(literal)
+            if message["role"] == "assistant":
+                spans.append((place, place + len(part) + len(stop) if stop else 0))
+            place += len(part)
+        return spans
 
     def _as_prompted(self, messages: Sequence[Message], text: str) -> list[Span] | None:
-        """Turns that the template changes: from the end of the prompt for each to the first special token."""
+        """Turns that the template changes: each from the end of its prompt to the first special token."""
         spans: list[Span] = []
         for place, message in enumerate(messages):
-            if message["role"] != "assistant" or not place:
+            if message["role"] != "assistant":
                 continue
-            prompt = self.render(messages[:place], add_generation_prompt=True)
-            if not text.startswith(prompt) or prompt == self.render(messages[:place]):
+            before = list(messages[:place])
+            prompt = str(self.tokenizer.apply_chat_template(before, tokenize=False, add_generation_prompt=True))
+            if not text.startswith(prompt) or prompt == self._render([before])[0]:
                 return None
             stop = self.stop.search(text, len(prompt))
             spans.append((len(prompt), stop.start() if stop else len(text)))
         return spans
 
-    def _around(self, roles: tuple[str, ...]) -> list[str] | None:
-        """What the template writes around the texts of messages with these roles; None where it does not keep them."""
-        signs = [f"{_SIGN}{number}{_SIGN}" for number in range(len(roles))]
-        text = self.render([{"role": role, "content": sign} for role, sign in zip(roles, signs, strict=True)])
-        around: list[str] = []
+    def _frame(self, roles: tuple[str, ...]) -> Frame | None:
+        """What the template writes around messages with these roles; None where it does not write them as they are."""
+        import jinja2
+
+        signs = [_SIGN.format(number) for number in range(len(roles))]
+        messages: list[Message] = [{"role": role, "content": sign} for role, sign in zip(roles, signs, strict=True)]
+        try:
+            text = self._render([messages])[0]
+        except jinja2.TemplateError:
+            return None
+        literals: list[str] = []
         for sign in signs:
             before, found, text = text.partition(sign)
             if not found:
+                before, found, text = (before + found + text).partition(sign.strip())
+            if not found:
                 return None
-            around.append(before)
-        return [*around, text]
+            literals.append(before)
+        literals.append(text)
+        stops = [self.stop.match(literal) for literal in literals[1:]]
+        for role, stop in zip(roles, stops, strict=True):
+            if role == "assistant" and stop:
+                self.stop_ids.add(self.special[stop[1]])
+        return Frame(literals, [stop[0] if stop else "" for stop in stops])
+
+
+def _tokens_of(spans: Sequence[Span], ends: NDArray[np.int32]) -> list[Span]:
+    """The tokens of a text that have a part in each span of characters, from one to another; `ends` as in `Aligned`."""
+    import numpy as np
+
+    if not spans:
+        return []
+    firsts = np.searchsorted(ends, [start for start, _ in spans], side="right")
+    lasts = np.searchsorted(ends, [end for _, end in spans]) + 1
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))

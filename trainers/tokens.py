@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from trainers.alignment import Aligner
 from trainers.dataset import Kind
-from trainers.sentence_ends import SentenceEnds, by_offsets
+from trainers.sentence_ends import sentence_ends
 from validators.errors import SikuError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _read_template(path: Path) -> str:
 
 def tokenizer_digest(tokenizer: Any) -> str:
     """SHA-256 of all that decides what becomes of a text: vocabulary, rules, special tokens, chat template."""
-    said = [tokenizer.backend_tokenizer.to_str(), tokenizer.eos_token_id, tokenizer.chat_template]
+    said = [plain_backend(tokenizer).to_str(), tokenizer.eos_token_id, tokenizer.chat_template]
     return hashlib.sha256(orjson.dumps(said)).hexdigest()
 
 
@@ -88,21 +89,25 @@ class TextEncoder:
     kind: Kind = "text"
 
     def __init__(self, tokenizer: Any) -> None:
-        self.backend = plain_backend(tokenizer)
+        self.aligner = Aligner(plain_backend(tokenizer))
         self.eos_token_id: int = tokenizer.eos_token_id
-        self.ends = SentenceEnds(self.backend)
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Ids, sentence ends and characters of each text."""
         import numpy as np
 
-        encode = self.backend.encode_batch if self.ends.needs_offsets else self.backend.encode_batch_fast
-        encoded: list[Encoded] = []
-        for text, encoding in zip(texts, encode(list(texts), add_special_tokens=False), strict=True):
-            ids = np.array([*encoding.ids, self.eos_token_id], dtype=np.int32)
-            marks = self.ends.by_token(ids)
-            if self.ends.needs_offsets:
-                marks[:-1] = by_offsets(text, encoding.offsets)
-            marks[-2:] = (0, 1)[-len(ids) :]  # the end of the text is not parted from its last sentence
-            encoded.append(Encoded(ids, marks, len(text), "" if len(ids) > 1 else "empty"))
-        return encoded
+        tokens = self.aligner.encode(texts)
+        lengths = np.array([len(text) + 1 for text in texts], dtype=np.int64)
+        before = np.repeat(np.cumsum(lengths) - lengths, np.diff(tokens.starts))
+        marks = sentence_ends("\0".join(texts))[before + tokens.ends].astype(np.uint8)
+        marks[:-1][tokens.inside[1:]] = 0
+        marks[tokens.starts[1:][np.diff(tokens.starts) > 0] - 1] = (
+            0  # the end of the text is not parted from its last sentence
+        )
+        ids = np.insert(tokens.ids, tokens.starts[1:], self.eos_token_id)
+        marks = np.insert(marks, tokens.starts[1:], 1)
+        starts = (tokens.starts + np.arange(len(texts) + 1)).tolist()
+        return [
+            Encoded(ids[start:end], marks[start:end], len(text), "" if end - start > 1 else "empty")
+            for text, start, end in zip(texts, starts, starts[1:], strict=False)
+        ]
