@@ -49,7 +49,7 @@ class ModelBehind:
                 async with asyncio.TaskGroup() as group:
                     tasks = [group.create_task(self._ask(pool, one, decoding)) for one in prompts]
             except BaseExceptionGroup as several:
-                raise several.exceptions[0] from None
+                raise _told(several.exceptions[0]) from None
             return [task.result() for task in tasks]
 
     async def _ask(self, pool: Pool, asked: Asked, decoding: Decoding) -> Said:
@@ -60,6 +60,14 @@ class ModelBehind:
         assert isinstance(answer, Answered)
         reply = answer.delivered.reply
         return Said(reply.text, stopped=not reply.was_cut)
+
+
+def _told(error: BaseException) -> BaseException:
+    """Nothing is kept here between two commands, unlike where samples are made."""
+    if not isinstance(error, SikuError):
+        return error
+    again = "mend that, and run the same command again"
+    return SikuError(error.what, where=error.where, why=error.why, next=again, exit_code=error.exit_code)
 
 
 def request_of(asked: Asked, decoding: Decoding) -> Request:

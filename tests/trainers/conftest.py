@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,15 @@ from tests.servers.fixtures import tiny_qwen2
 
 __all__ = ["tiny_qwen2"]
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # a name that is no folder is looked for on no server; read when it is imported
+
 Build = Callable[[str], Path]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens of datasets that lie in no output folder are not kept for other tests, nor in the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture(scope="session")
