@@ -111,8 +111,8 @@ def endpoint(profile: Profile, log: Path | None) -> Iterator[str]:
         server.wait()
 
 
-def measure(name: str) -> dict[str, Any]:
-    """One run of a profile."""
+def measure(name: str, *, peer: bool) -> dict[str, Any]:
+    """One run of a profile, by siku or by the loop that people write by hand."""
     profile = PROFILES[name]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -122,19 +122,28 @@ def measure(name: str) -> dict[str, Any]:
             words = [sys.executable, str(HOME / "cli.py"), "synth-qa", "--endpoint", url]
             words += ["--input", str(folder / "passages.jsonl"), "--out", str(folder / "out"), "-q"]
             words += ["--concurrency", str(profile.concurrency), "--pairs", profile.pairs]
+            if peer:
+                words = [sys.executable, str(HOME / "benchmarks/peers/openai_loop.py"), url]
+                words += [str(folder / name) for name in ("passages.jsonl", "out.jsonl")]
+                words += ["--concurrency", str(profile.concurrency)]
             took = run_once(words)
-        manifest = json.loads((folder / "out/synth-qa/1/manifest.json").read_bytes())
-        rows = manifest["rows"]["train"]
+        rows = len((folder / "out.jsonl").read_bytes().splitlines()) if peer else rows_built(folder)
         figures: dict[str, Any] = {
             "profile": name,
+            "by": "openai loop" if peer else "siku",
             "rows": rows,
-            "dead": next(step["dropped"] for step in manifest["steps"] if step["name"] == "QuestionAnswers"),
+            "lost": profile.passages - rows,
             "seconds": round(took["seconds"], 2),
             "cpu_s_per_1000": round(took["cpu_seconds"] / profile.passages * 1000, 2),
             "peak_mb": round(took["peak_mb"]),
             "load": round(os.getloadavg()[0], 1),
         }
         return figures | (steady(log, profile, rows) if log else {})
+
+
+def rows_built(folder: Path) -> int:
+    manifest = json.loads((folder / "out/synth-qa/1/manifest.json").read_bytes())
+    return int(manifest["rows"]["train"])
 
 
 def steady(log: Path, profile: Profile, rows: int) -> dict[str, Any]:
@@ -157,9 +166,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("profiles", nargs="*", choices=[*PROFILES, []], help="default: all but memory-100k")
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--peer", action="store_true", help="the loop by hand in place of siku")
     args = parser.parse_args()
     for name in args.profiles or [one for one in PROFILES if one != "memory-100k"]:
-        runs = [measure(name) for _ in range(args.runs)]
+        runs = [measure(name, peer=args.peer) for _ in range(args.runs)]
         middle = {
             key: statistics.median(run[key] for run in runs) if isinstance(value, (int, float)) else value
             for key, value in runs[0].items()
