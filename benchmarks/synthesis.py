@@ -3,9 +3,9 @@
     python benchmarks/synthesis.py                     every profile
     python benchmarks/synthesis.py clean-64 --runs 3   one of them
 
-The endpoint is siku's own (`generators/demo/server.py`) in another process, with an answer that costs next to nothing: a
-pair of each sentence of the passage. Steady speed is counted by the endpoint, from the first request to the last valid
-reply. Memory is PSS of all processes of the command. Needs psutil (extra `dev`).
+The endpoint is siku's own (`generators/demo/server.py`) in another process, with an answer that costs next to nothing:
+a pair of each sentence of the passage. Steady speed is counted by the endpoint, from the first request to the last
+valid reply. Memory is PSS of all processes of the command. Needs psutil (extra `dev`).
 """
 
 from __future__ import annotations
