@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from builders.document import Message
-from trainers.alignment import Aligner
+from trainers.alignment import Aligned, Aligner
 from trainers.dataset import Kind
 from trainers.tokens import Encoded, plain_backend
 from validators.errors import SikuError
@@ -31,7 +31,7 @@ class Written(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """What a template writes before each message and after the last; the stop token after each, with space before it."""
+    """What a template writes before each message and after the last; the stop token after each, with space before."""
 
     literals: list[str]
     stops: list[str]
@@ -70,12 +70,10 @@ class ChatEncoder:
 
         written = self.write(conversations)
         tokens = self.aligner.encode([one.text for one in written])
-        marks = np.zeros(len(tokens.ids), dtype=np.uint8)
+        marks = _mark_tokens(tokens, written)
         starts = tokens.starts.tolist()
         encoded: list[Encoded] = []
         for messages, one, start, end in zip(conversations, written, starts, starts[1:], strict=False):
-            for first, last in _tokens_of(one.learnt, tokens.ends[start:end]):
-                marks[start + first : start + last] = 1
             characters = sum([len(message["content"]) for message in messages if message["role"] == "assistant"])
             fault = one.fault or ("" if one.learnt else "empty")
             encoded.append(Encoded(tokens.ids[start:end], marks[start:end], characters, fault))
@@ -180,12 +178,23 @@ class ChatEncoder:
         return Frame(literals, [stop[0] if stop else "" for stop in stops])
 
 
-def _tokens_of(spans: Sequence[Span], ends: NDArray[np.int32]) -> list[Span]:
-    """The tokens of a text that have a part in each span of characters, from one to another; `ends` as in `Aligned`."""
+def _mark_tokens(tokens: Aligned, written: Sequence[Written]) -> NDArray[np.uint8]:
+    """1 for every token that has a part in what is learnt."""
     import numpy as np
 
-    if not spans:
-        return []
-    firsts = np.searchsorted(ends, [start for start, _ in spans], side="right")
-    lasts = np.searchsorted(ends, [end for _, end in spans]) + 1
-    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
+    marks = np.zeros(len(tokens.ids), dtype=np.uint8)
+    # All texts after one another, with a place between them that belongs to none: one search for all.
+    lengths = np.array([len(one.text) + 1 for one in written], dtype=np.int64)
+    before = np.cumsum(lengths) - lengths
+    ends = tokens.ends + np.repeat(before, np.diff(tokens.starts))
+    places = before.tolist()
+    spans = [
+        (place + first, place + last) for place, one in zip(places, written, strict=True) for first, last in one.learnt
+    ]
+    if spans:
+        firsts, lasts = np.array(spans, dtype=np.int64).T
+        begin = np.searchsorted(ends, firsts, side="right")
+        end = np.searchsorted(ends, lasts) + 1
+        for one, other in zip(begin.tolist(), end.tolist(), strict=True):
+            marks[one:other] = 1
+    return marks

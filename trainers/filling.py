@@ -6,23 +6,23 @@ from array import array
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from trainers.pieces import Cutter, Opened, Piece, Pool, Rows
+from trainers.pieces import Cutter, Opened, Piece, Pool, Rows, best_sum
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 PADDING_ALLOWED = (
-    0.004  # share of padding up to which a gap is rather left than filled with sentences cut off a document
+    0.004  # share of padding up to which a gap is rather left than filled with sentences of one more document
 )
-OPENED = 32  # long documents from which the one is chosen whose sentences fill a row best
-CANDIDATES = 8  # shorter ones from which the one is chosen whose first sentences fill a gap best
+OPENED = 16  # long documents that are cut at the same time, so that sentences of two fill a row together
+CANDIDATES = 8  # documents from which the one is chosen whose first sentences fill a gap best
 
 
 def fill(sizes: NDArray[np.int64], max_length: int, cutter: Cutter) -> Rows:
-    """Documents longer than a row are cut where a sentence ends nearest to the end of a row; what is left of them, and
-    all that are shorter, are packed longest first, each time the longest that fits. Where more than PADDING_ALLOWED
-    would be padding, a gap is filled with the first sentences of another document.
+    """Long documents first: a row is sentences of one, and a short document or sentences of a second, as many of each as
+    fill it. Then what is left of them and all shorter ones: the longest, and each time the longest that still fits; a
+    gap is filled with the first sentences of one more. Up to PADDING_ALLOWED of all positions, gaps are left.
     """
     filling = _Filling(sizes, max_length, cutter)
     while filling.fill_row():
@@ -46,50 +46,71 @@ class _Filling:
 
     def fill_row(self) -> bool:
         """One more row; False where nothing is left."""
-        self._open()
+        while len(self.opened) < OPENED and (piece := next(self.closed, None)) is not None:
+            self.opened.append(Opened(piece, self.cutter))
         room = self.max_length - self._begin()
         if room == self.max_length:
             return False
-        while room:
-            if (size := self.pool.longest(room)) > 0:
-                piece = self.pool.take(size)
-            elif self.padding + room <= PADDING_ALLOWED * self.max_length * len(self.starts):
-                break
-            elif (cut := self._cut(room)) is not None:
-                piece = cut
-            else:
-                break
-            self.rows.extend(piece)
-            room -= piece.end - piece.start
+        while room and not self._may_leave(room) and (next_piece := self._best_fit(room) or self._cut(room)):
+            room -= self._put(next_piece)
         self.padding += room
         self.starts.append(len(self.rows) // 3)
         return True
 
-    def _open(self) -> None:
-        while len(self.opened) < OPENED and (piece := next(self.closed, None)) is not None:
-            self.opened.append(Opened(piece, self.cutter))
+    def _may_leave(self, room: int) -> bool:
+        """Whether so much padding is all right, and nothing fits there as it is."""
+        allowed = self.padding + room <= PADDING_ALLOWED * self.max_length * len(self.starts)
+        return allowed and self.pool.longest(room) < 1
 
-    def _begin(self) -> int:
-        """Put the first piece into a row: how many tokens it has; 0 where nothing is left."""
-        if self.opened:
-            number, tokens = self._best(self.max_length)
-            piece = self._off(
-                number, tokens or self.max_length
-            )  # a sentence that is longer than a row is cut somewhere
-        elif (size := self.pool.longest(self.max_length)) > 0:
-            piece = self.pool.take(size)
-        else:
-            return 0
+    def _put(self, piece: Piece) -> int:
         self.rows.extend(piece)
         return piece.end - piece.start
 
-    def _best(self, room: int) -> tuple[int, int]:
-        """Which of the opened documents has sentences that fill `room` best, and their tokens; (0, 0) for none."""
-        best, enough = (0, 0), room - (self.max_length >> 8)
-        for number, opened in enumerate(self.opened):
-            if (tokens := opened.head(room)) > best[1]:
-                best = (number, tokens)
-                if tokens >= enough:
+    def _best_fit(self, room: int) -> Piece | None:
+        return self.pool.take(size) if (size := self.pool.longest(room)) > 0 else None
+
+    def _begin(self) -> int:
+        """The first pieces of a row: how many tokens they have; 0 where nothing is left."""
+        if not self.opened:
+            piece = self._best_fit(self.max_length)
+            return self._put(piece) if piece else 0
+        heads = self.opened[0].heads(self.max_length)
+        if not heads:  # a sentence that is longer than a row
+            return self._put(self._off(0, self.max_length))
+        if self._may_leave(self.max_length - heads[-1]):
+            return self._put(self._off(0, heads[-1]))
+        enough = self.max_length - max(1, self.max_length >> 8)
+        whole = self._with_whole(heads, enough)
+        other, pair = (0, (0, 0)) if sum(whole) >= enough else self._with_part(heads, enough)
+        if heads[-1] >= max(sum(whole), sum(pair)):
+            return self._put(self._off(0, heads[-1]))
+        if sum(whole) >= sum(pair):
+            return self._put(self.pool.take(whole[1])) + self._put(self._off(0, whole[0]))
+        # The later document first: taking the end off one removes it from the list.
+        return self._put(self._off(other, pair[1])) + self._put(self._off(0, pair[0]))
+
+    def _with_whole(self, heads: list[int], enough: int) -> tuple[int, int]:
+        """The head that fills a row best together with a whole piece of the pool, and the length of that."""
+        best = (0, 0)
+        for head in reversed(heads):
+            if head < self.max_length // 2 or sum(best) >= enough:
+                break
+            size = self.pool.longest(self.max_length - head)
+            if size > 0 and head + size > sum(best):
+                best = (head, size)
+        return best
+
+    def _with_part(self, heads: list[int], enough: int) -> tuple[int, tuple[int, int]]:
+        """Another opened document, and the heads of both that fill a row best together."""
+        best = (0, (0, 0))
+        least = self.max_length // 8  # shorter parts teach little
+        heads = [head for head in heads if head >= least]
+        for other in range(1, len(self.opened)):
+            others = [head for head in self.opened[other].heads(self.max_length - least) if head >= least]
+            pair = best_sum(heads, others, self.max_length, enough)
+            if sum(pair) > sum(best[1]):
+                best = (other, pair)
+                if sum(pair) >= enough:
                     break
         return best
 
@@ -100,24 +121,19 @@ class _Filling:
         if opened.piece.end - opened.piece.start <= self.max_length:
             self.pool.add(opened.piece)
             del self.opened[number]
-            self._open()
         return piece
 
     def _cut(self, room: int) -> Piece | None:
         """The sentences that fill a gap best, of an opened document or one of the longest others; None for none."""
-        number, tokens = self._best(room)
-        if tokens:
-            return self._off(number, tokens)
+        heads = [(opened.heads(room) or [0])[-1] for opened in self.opened]
+        if any(heads):
+            return self._off(heads.index(max(heads)), max(heads))
         tried: list[Piece] = []
-        heads: list[int] = []
         while len(tried) < CANDIDATES and self.pool.present:
             tried.append(self.pool.take(self.pool.longest(self.max_length)))
-            heads.append(self.cutter.head(tried[-1], room))
+        heads = [self.cutter.head(piece, room) for piece in tried]
         tokens = max(heads, default=0)
         chosen = heads.index(tokens) if tokens else -1
         for number, piece in reversed(list(enumerate(tried))):
             self.pool.add(piece if number != chosen else Piece(piece.document, piece.start + tokens, piece.end))
-        if not tokens:
-            return None
-        document, start, _ = tried[chosen]
-        return Piece(document, start, start + tokens)
+        return Piece(tried[chosen].document, tried[chosen].start, tried[chosen].start + tokens) if tokens else None

@@ -27,7 +27,7 @@ class Cutter:
     def __init__(self, sizes: NDArray[np.int64], marks: NDArray[np.uint8] | None) -> None:
         import numpy as np
 
-        self.marks = marks
+        self.marks = None if marks is None else np.asarray(marks, dtype=np.uint8)
         self.offsets = np.zeros(len(sizes) + 1, dtype=np.int64)
         np.cumsum(sizes, out=self.offsets[1:])
 
@@ -103,14 +103,34 @@ class Opened:
     def __init__(self, piece: Piece, cutter: Cutter) -> None:
         self.piece = piece
         self.places = cutter.places(piece)
+        self.passed = 0  # so many of them are behind us
 
-    def head(self, limit: int) -> int:
-        """As `Cutter.head`."""
-        place = bisect_right(self.places, self.piece.start + limit)
-        return max(0, self.places[place - 1] - self.piece.start) if place else 0
+    def heads(self, limit: int) -> list[int]:
+        """How many tokens at the beginning are whole sentences: every number up to `limit`, ascending."""
+        start = self.piece.start
+        last = bisect_right(self.places, start + limit, self.passed)
+        return [place - start for place in self.places[self.passed : last]]
 
     def cut(self, tokens: int) -> Piece:
         """Take that many tokens off its beginning."""
         document, start, end = self.piece
         self.piece = Piece(document, start + tokens, end)
+        self.passed = bisect_right(self.places, start + tokens, self.passed)
         return Piece(document, start, start + tokens)
+
+
+def best_sum(first: list[int], second: list[int], limit: int, enough: int) -> tuple[int, int]:
+    """A number of each ascending list, with the largest sum of at most `limit`; the first found of at least `enough`.
+
+    (0, 0) where all sums are larger.
+    """
+    best, chosen = 0, (0, 0)
+    place = 0
+    for one in reversed(first):
+        while place < len(second) and one + second[place] <= limit:
+            place += 1
+        if place and one + second[place - 1] > best:
+            best, chosen = one + second[place - 1], (one, second[place - 1])
+            if best >= enough:
+                break
+    return chosen
