@@ -85,22 +85,14 @@ class Seq2SeqEncoder:
             self.backend.encode_batch if any(source.turns for source, _ in pairs) else self.backend.encode_batch_fast
         )
         sources = encode([source.text for source, _ in pairs], add_special_tokens=False)
+        targets = self.backend.encode_batch_fast([said for _, said in pairs], add_special_tokens=False)
         encoded: list[Encoded] = []
-        for (source, said), read, written in zip(
-            pairs, sources, self._targets([said for _, said in pairs]), strict=True
-        ):
+        for (source, said), read, answer in zip(pairs, sources, targets, strict=True):
+            written = [token for token in answer.ids if token != self.eos_token_id]  # else it would learn to stop there
             ids = np.array([*self.before, *read.ids, *self.after, *written, self.eos_token_id], dtype=np.int32)
             marks = np.concatenate([self._marks(source, read), np.full(len(written) + 1, LEARNT, dtype=np.uint8)])
             encoded.append(Encoded(ids, marks, len(said), "" if written else "empty"))
         return encoded
-
-    def _targets(self, texts: Sequence[str]) -> list[list[int]]:
-        """Without special tokens: what looks like the end token in a text would teach the model to stop there."""
-        self.backend.encode_special_tokens = True
-        try:
-            return [one.ids for one in self.backend.encode_batch_fast(list(texts), add_special_tokens=False)]
-        finally:
-            self.backend.encode_special_tokens = False
 
     def _marks(self, source: Source, read: Any) -> NDArray[np.uint8]:
         import numpy as np
