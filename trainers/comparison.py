@@ -167,7 +167,7 @@ def show(results: Sequence[Figures], comparison: Path | None, *, as_json: bool) 
 
 def _tell(result: Figures) -> None:
     for name, what in (
-        ("rows_too_long", "rows were longer than max_length and left out"),
+        ("rows_too_long", "rows are longer than the model is shown: left out, or cut with too_long=cut"),
         ("rows_without_rest", "rows have one sentence and nothing after it"),
     ):
         if name in result:

@@ -12,13 +12,14 @@ import orjson
 from builders.engine.manifest import write_whole
 from builders.engine.progress import Progress
 from trainers.dataset import KINDS, BuiltDataset, changed_files
-from trainers.held_out import HeldOut
+from trainers.held_out import HeldOut, HeldOutRows
 from trainers.likelihood import Likelihood, measure
 from trainers.metrics import Scores
 from trainers.predict import Decoding, predict
 from trainers.problems import raise_together
 from trainers.row_file import RowFile
 from trainers.settings import key
+from trainers.train_settings import TrainSettings
 from trainers.trained import Described, Trained, open_model
 from validators.errors import SikuError
 
@@ -86,7 +87,7 @@ def evaluate(described: Described, order: Order, out: Path | None, progress: Pro
     settings = order.settings
     held_out = _held_out(described, order, progress)
     trained = open_model(described, use_cpu=settings.use_cpu, bf16=settings.bf16)
-    trained.stop_ids |= set(held_out.cache.stop_ids)
+    trained.stop_ids |= set(held_out.stop_ids)
     figures: dict[str, Any] = {
         "model": described.name,
         "data": order.data.data(),
@@ -108,18 +109,33 @@ def evaluate(described: Described, order: Order, out: Path | None, progress: Pro
 
 
 def _held_out(described: Described, order: Order, progress: Progress) -> HeldOut:
-    settings = order.settings
+    """Raises SikuError (exit 2) with all that speaks against the rows."""
+    settings, kind = order.settings, order.data.kind
+    held_out: HeldOut
     if described.has_encoder:
-        raise SikuError(f"{described.name} has an encoder", why="only models without one are judged")
-    held_out = HeldOut(
-        order.data,
-        order.split,
-        described,
-        max_length=settings.max_length,
-        limit=settings.limit,
-        skips=settings.too_long == "skip",
-        progress=progress,
-    )
+        from trainers.held_out_pairs import HeldOutPairs
+
+        if kind != "messages":
+            why = "a model with an encoder reads a question and writes its answer"
+            raise SikuError(f"{order.data.name} has no column 'messages'", where=described.name, why=why)
+        lengths = TrainSettings(
+            max_source_length=settings.max_source_length,
+            max_target_length=settings.max_target_length,
+            too_long=settings.too_long,
+        )
+        held_out = HeldOutPairs(order.data, order.split, described, lengths, limit=settings.limit, progress=progress)
+    else:
+        if settings.too_long == "cut":
+            raise SikuError("too_long=cut: only models with an encoder have rows that may be cut")
+        held_out = HeldOutRows(
+            order.data,
+            order.split,
+            described,
+            max_length=settings.max_length,
+            limit=settings.limit,
+            skips=settings.too_long == "skip",
+            progress=progress,
+        )
     raise_together(held_out.problems())
     return held_out
 

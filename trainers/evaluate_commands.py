@@ -121,7 +121,7 @@ def _speaker(args: Args, stack: ExitStack) -> tuple[list[Asked], list[Way], Spea
     describing = partial(describe, args.model, path(template) if template else None)
     described = _unless_wrong(describing, problems) if args.model else None
     if described is not None and prompts:
-        _unless_wrong(lambda: [one.prompt(described.tokenizer, as_text=settings.as_text) for one in prompts], problems)
+        _unless_wrong(lambda: [one.prompt(described, as_text=settings.as_text) for one in prompts], problems)
     raise_together(problems)
     assert described is not None
     return prompts, ways, ModelHere(open_model(described, use_cpu=settings.use_cpu, bf16=settings.bf16), settings)

@@ -51,8 +51,7 @@ class ModelHere:
         return self.trained.described.name
 
     def say(self, prompts: Sequence[Asked], way: Way) -> Iterator[Said]:
-        tokenizer = self.trained.described.tokenizer
-        given = (one.prompt(tokenizer, as_text=self.settings.as_text) for one in prompts)
+        given = (one.prompt(self.trained.described, as_text=self.settings.as_text) for one in prompts)
         for _, predictions in predict(self.trained, given, way.decoding, self.settings.per_device_eval_batch_size):
             yield from (Said(*one) for one in predictions)
 

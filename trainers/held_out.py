@@ -1,12 +1,12 @@
-"""The rows that a model is judged by: as tokens, for their likelihood, and as prompts with what should follow."""
+"""The rows that a model is judged by: as pieces, for their likelihood, and as prompts with what should follow."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from builders.document import Message
 from builders.engine.progress import Progress
@@ -27,7 +27,38 @@ LONGEST = 2048  # tokens: windows are no longer than that unless it is asked for
 _OPENING = re.compile(r"[。！？\n]")
 
 
-class HeldOut:
+class HeldOut(Protocol):
+    """Rows of a split as the tokenizer of one model sees them."""
+
+    @property
+    def rows(self) -> int:
+        """How many are judged."""
+
+    @property
+    def too_long(self) -> int:
+        """How many are longer than what the model is shown: left out, or cut where that was asked for."""
+
+    @property
+    def tokens(self) -> int:
+        """Of the rows that are judged, all that the model reads."""
+
+    @property
+    def characters(self) -> int:
+        """Code points of the texts, of the assistant's turns, or of the targets."""
+
+    @property
+    def stop_ids(self) -> Collection[int]:
+        """Tokens at which the model has finished, beside those that it knows of itself."""
+
+    def problems(self) -> list[SikuError]:
+        """All that speaks against judging the model by these rows."""
+
+    def pieces(self) -> Iterator[Piece]: ...
+
+    def prompts(self) -> Iterator[Prompt]: ...
+
+
+class HeldOutRows:
     """The first `limit` rows of a split (None: all), as the tokenizer of one model sees them.
 
     `max_length` is the longest that the model is shown; None: its positions, at most 2048. Longer conversations are
@@ -61,36 +92,33 @@ class HeldOut:
         return self._lengths <= self.max_length if self.kind == "messages" else np.ones(len(self._lengths), dtype=bool)
 
     @property
+    def stop_ids(self) -> list[int]:
+        return self.cache.stop_ids
+
+    @property
     def rows(self) -> int:
-        """How many are judged."""
         return int(self.fits.sum())
 
     @property
     def too_long(self) -> int:
-        """How many conversations are longer than what the model is shown."""
         return len(self.fits) - self.rows
 
     @property
     def tokens(self) -> int:
-        """Of the rows that are judged, end and template tokens included."""
         return int(self._lengths[self.fits].sum())
 
     @property
     def characters(self) -> int:
-        """Code points of the texts, or of the assistant's turns."""
         return int(self.cache.characters[: len(self.fits)][self.fits].sum())
 
     def problems(self) -> list[SikuError]:
-        """All that speaks against judging the model by these rows."""
         found = self.cache.problems()
         if self.too_long and not self.skips:
             found += self.cache.too_long(self.max_length)
-        positions, vocabulary = self.described.source.max_positions, self.described.source.vocabulary
+        positions = self.described.source.max_positions
         if positions is not None and self.max_length > positions:
             found.append(SikuError(f"max_length {self.max_length} is beyond the {positions} positions of the model"))
-        if len(self.cache.ids) and (largest := int(self.cache.ids.max())) >= vocabulary:
-            why = f"token {largest} is beyond its {vocabulary} embeddings"
-            found.append(SikuError("the tokenizer is not that of the model", where=self.described.name, why=why))
+        found += beyond_embedding(self.cache, self.described)
         return found
 
     def pieces(self) -> Iterator[Piece]:
@@ -110,6 +138,15 @@ class HeldOut:
             return Prompt(row["id"], prompt_of(self.described.tokenizer, before), answer)
         opening, rest = opening_of(row["text"])
         return Prompt(row["id"], opening, rest) if rest.strip() else None
+
+
+def beyond_embedding(cache: TokenCache, described: Described) -> list[SikuError]:
+    """One problem where the tokenizer writes ids for which the model has no vector."""
+    largest = int(cache.ids.max()) if len(cache.ids) else 0
+    if largest < described.source.vocabulary:
+        return []
+    why = f"token {largest} is beyond its {described.source.vocabulary} embeddings"
+    return [SikuError("the tokenizer is not that of the model", where=described.name, why=why)]
 
 
 def opening_of(text: str) -> tuple[str, str]:

@@ -18,11 +18,12 @@ HALF = "\ufffd"  # what bytes of an unfinished character are decoded to
 
 
 class Prompt(NamedTuple):
-    """What the model is given, and what should come (empty where nobody knows)."""
+    """What the model is given, and what should come (empty where nobody knows); `ids` where they are known."""
 
     id: str
     text: str
     reference: str = ""
+    ids: Sequence[int] = ()
 
 
 class Prediction(NamedTuple):
@@ -71,7 +72,10 @@ def predict(
             encodings = backend.encode_batch(
                 [prompt.text for prompt in some], add_special_tokens=trained.described.has_encoder
             )
-            ids = [_fitting(encoding.ids, trained, decoding) for encoding in encodings]
+            ids = [
+                _fitting(list(prompt.ids or encoding.ids), trained, decoding)
+                for prompt, encoding in zip(some, encodings, strict=True)
+            ]
             predictions: dict[int, Prediction] = {}
             for batch in _batches(ids, trained, decoding, batch_size):
                 said = _generate(trained, [ids[place] for place in batch], decoding)

@@ -14,6 +14,8 @@ from builders.text.decode import decode
 from trainers.held_out import before_the_answer, prompt_of
 from trainers.predict import Prompt
 from trainers.problems import some_of
+from trainers.seq2seq_tokens import source_of
+from trainers.trained import Described
 from validators.errors import SikuError
 
 MAX_LINE_BYTES = 64 * MIB
@@ -36,11 +38,14 @@ class Asked:
         """As a chat model is asked: a text is what the user says."""
         return self.messages or ({"role": "user", "content": self.text},)
 
-    def prompt(self, tokenizer: Any, *, as_text: bool) -> Prompt:
-        """What a model goes on from: by its chat template if it has one, unless `as_text`.
+    def prompt(self, described: Described, *, as_text: bool) -> Prompt:
+        """What a model goes on from, or reads where it has an encoder.
 
-        Raises SikuError for messages where there is no template.
+        With a chat template that is a conversation, unless `as_text`. Raises SikuError for messages without a template.
         """
+        tokenizer = described.tokenizer
+        if described.has_encoder:
+            return Prompt(self.id, source_of(self.conversation).text, self.reference)
         if self.messages and not tokenizer.chat_template:
             raise SikuError("the tokenizer has no chat template", where=self.id, why="the prompt has messages")
         if self.messages or (tokenizer.chat_template and not as_text):

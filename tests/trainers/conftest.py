@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.corpora import passage
 from tests.running import command
 from tests.servers.fixtures import tiny_qwen2
+from tests.servers.tiny_qwen2 import in_child
+from tests.trainers.tiny_t5 import make_tiny_t5
 
 __all__ = ["tiny_qwen2"]
 
@@ -37,3 +40,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
         return folder
 
     return build
+
+
+@pytest.fixture(scope="session")
+def tiny_t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random mT5 with its tokenizer, as transformers saves them."""
+    return in_child(make_tiny_t5, tmp_path_factory.mktemp("t5") / "tiny-t5", passage("tiny t5", 8000).splitlines())

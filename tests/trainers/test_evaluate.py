@@ -260,6 +260,59 @@ def test_an_adapter_without_its_base(tmp_path: Path) -> None:
         describe(str(tmp_path / "adapter"))
 
 
+def nll_of_pair(folder: Path, source: str, target: str) -> tuple[float, int]:
+    """And how many tokens the target has, `</s>` included."""
+    import torch
+    from transformers import AutoModelForSeq2SeqLM
+
+    tokenizer = tokenizer_of(folder)
+    model: Any = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float64)
+    ids = [*tokenizer.encode(target, add_special_tokens=False), tokenizer.eos_token_id]
+    with torch.no_grad():
+        logits = model(input_ids=torch.tensor([tokenizer.encode(source)]), labels=torch.tensor([ids])).logits[0]
+    chances = torch.log_softmax(logits, -1)
+    return -sum(float(chances[place, one]) for place, one in enumerate(ids)), len(ids)
+
+
+def test_a_model_with_an_encoder(tiny_t5: Path, tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", valid=TALKS)
+    found = judged(tiny_t5, data, "perplexity", "rouge", out=tmp_path / "out", max_new_tokens=6)
+    sources = [
+        "雪停了吗？",
+        "系统：你是船工。\n用户：开船吗？\n助手：风太大，不开。\n用户：明天呢？\n助手：",
+        "渡口在哪里？",
+    ]
+    targets = [row["messages"][-1]["content"] for row in TALKS]
+    parts = [nll_of_pair(tiny_t5, *pair) for pair in zip(sources, targets, strict=True)]
+    nll, tokens = (sum(column) for column in zip(*parts, strict=True))
+    characters = sum(map(len, targets))
+    assert (found["rows"], found["tokens"], found["characters"]) == (3, tokens, characters)
+    assert found["loss"] == pytest.approx(nll / tokens, rel=1e-5)
+    assert found["perplexity_char"] == pytest.approx(math.exp(nll / characters), rel=1e-4)
+    rows = [json.loads(line) for line in (tmp_path / "out" / PREDICTIONS).read_text(encoding="utf-8").splitlines()]
+    assert [row["prompt"] for row in rows] == sources
+    assert [row["reference"] for row in rows] == targets
+
+
+def test_long_pairs_stop_it_or_are_left_out_or_cut(tiny_t5: Path, tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", valid=TALKS)
+    with pytest.raises(SikuError, match="longer than max_source_length 24 or max_target_length 20"):
+        judged(tiny_t5, data, max_source_length=24, max_target_length=20)
+    few: dict[str, Any] = {"max_source_length": 24, "max_target_length": 20, "max_new_tokens": 3}
+    skipped = judged(tiny_t5, data, "perplexity", "rouge", too_long="skip", **few)
+    assert skipped["rows"] + skipped["rows_too_long"] == 3
+    cut = judged(tiny_t5, data, "perplexity", "rouge", too_long="cut", out=tmp_path / "out", **few)
+    assert (cut["rows"], cut["rows_too_long"]) == (3, skipped["rows_too_long"])
+    assert len((tmp_path / "out" / PREDICTIONS).read_text(encoding="utf-8").splitlines()) == 3
+    with pytest.raises(SikuError, match="no column 'messages'"):
+        judged(tiny_t5, write_dataset(tmp_path / "texts", valid=TEXTS))
+
+
+def test_conversations_are_not_cut(tiny_qwen2: Path, tmp_path: Path) -> None:
+    with pytest.raises(SikuError, match="only models with an encoder"):
+        judged(tiny_qwen2, write_dataset(tmp_path / "data", valid=TALKS), too_long="cut")
+
+
 MEASURE = """
 import resource, sys
 from pathlib import Path

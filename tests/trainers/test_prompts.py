@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from builders.document import Message
+from trainers.models import ModelSource
 from trainers.predict import Prompt
 from trainers.prompts import Asked, read_prompts
+from trainers.trained import Described
 from validators.errors import SikuError
 
 
@@ -76,25 +79,43 @@ def test_no_prompts(tmp_path: Path) -> None:
         read_prompts(tmp_path)
 
 
-class Template(SimpleNamespace):
+class Template:
     """A tokenizer that has a chat template, and nothing else."""
 
-    chat_template: str | None = "…"
+    def __init__(self, chat_template: str | None = "…") -> None:
+        self.chat_template = chat_template
 
     def apply_chat_template(self, messages: list[dict[str, str]], **options: Any) -> str:
         assert options == {"tokenize": False, "add_generation_prompt": True}
         return "".join(f"<{one['role']}>{one['content']}" for one in messages) + "<assistant>"
 
 
+def model(chat_template: str | None = "…", encoder: bool = False) -> Described:
+    config = SimpleNamespace(is_encoder_decoder=encoder)
+    return Described("model", ModelSource("model", config), Template(chat_template))
+
+
 def test_a_text_is_what_the_user_says_where_there_is_a_template() -> None:
     asked = Asked("1", "雪停了。", (), "天亮了。")
-    assert asked.prompt(Template(), as_text=False) == Prompt("1", "<user>雪停了。<assistant>", "天亮了。")
-    assert asked.prompt(Template(), as_text=True) == Prompt("1", "雪停了。", "天亮了。")
-    assert asked.prompt(Template(chat_template=None), as_text=False).text == "雪停了。"
+    assert asked.prompt(model(), as_text=False) == Prompt("1", "<user>雪停了。<assistant>", "天亮了。")
+    assert asked.prompt(model(), as_text=True) == Prompt("1", "雪停了。", "天亮了。")
+    assert asked.prompt(model(None), as_text=False).text == "雪停了。"
 
 
 def test_messages_need_a_template() -> None:
     asked = Asked("1", "", ({"role": "user", "content": "开船吗？"},))
-    assert asked.prompt(Template(), as_text=True).text == "<user>开船吗？<assistant>"
+    assert asked.prompt(model(), as_text=True).text == "<user>开船吗？<assistant>"
     with pytest.raises(SikuError, match="no chat template"):
-        asked.prompt(Template(chat_template=None), as_text=False)
+        asked.prompt(model(None), as_text=False)
+
+
+def test_an_encoder_reads_a_source() -> None:
+    talk: tuple[Message, ...] = (
+        {"role": "user", "content": "开船吗？"},
+        {"role": "assistant", "content": "不开。"},
+        {"role": "user", "content": "明天呢？"},
+    )
+    assert Asked("1", "雪停了。").prompt(model(None, encoder=True), as_text=False).text == "雪停了。"
+    assert Asked("1", "", talk).prompt(model(None, encoder=True), as_text=False).text == (
+        "用户：开船吗？\n助手：不开。\n用户：明天呢？\n助手："
+    )
