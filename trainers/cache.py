@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FORMAT = 2  # raised when the files, or what is in them for the same rows, change
+FORMAT = 3  # raised when the files, or what is in them for the same rows, change
 CHARACTERS_AT_ONCE = 300_000
 _TEMPLATE = "--set chat_template_path=FILE with a template that"
 FAULTS = {  # of `Encoded`: what is wrong with such rows, and what helps
-    "empty": ("have no token that carries loss", "build the dataset without them"),
+    "empty": ("without a token that carries loss", "build the dataset without them"),
     "endless": (
-        "have an assistant turn that ends in no special token, so that the model would never learn to stop",
+        "with an assistant turn that ends in no special token: the model would never learn to stop",
         f"{_TEMPLATE} ends each in a stop token",
     ),
-    "changed": ("have assistant turns that the chat template does not write as they are", f"{_TEMPLATE} does"),
-    "refused": ("are refused by the chat template", f"{_TEMPLATE} takes their roles"),
+    "changed": ("with assistant turns that the chat template does not write as they are", f"{_TEMPLATE} does"),
+    "refused": ("that the chat template refuses", f"{_TEMPLATE} takes their roles"),
 }
 
 
@@ -95,27 +95,28 @@ class TokenCache:
         return bytes(self._names[self._name_offsets[number] : self._name_offsets[number + 1]]).decode()
 
     def problems(self) -> list[SikuError]:
-        """What is wrong with rows, with some of their ids: no token carries loss, or a turn ends in no stop token."""
+        """What is wrong with rows, each with some of their ids: those that teach nothing, or never to stop."""
         return [
             SikuError(
-                f"{count:,} rows of {self.facts['split']} {FAULTS[fault][0]}",
-                where=f"{self.facts['dataset']}, {some_of(ids + [''] * (count - len(ids)))}",
+                f"{_rows(count)} of {self.facts['split']} {FAULTS[fault][0]}",
+                where=f"{self.facts['dataset']}, {some_of(ids, count=count)}",
                 next=FAULTS[fault][1],
             )
             for fault, (count, ids) in self.facts["faults"].items()
         ]
 
     def too_long(self, max_length: int) -> list[SikuError]:
-        """One problem, with count, ids and the length needed, where conversations are longer than `max_length`."""
+        """One problem, with count, ids and the length needed, where documents are longer than `max_length`."""
         import numpy as np
 
         long = np.flatnonzero(self.lengths > max_length)
         if not len(long):
             return []
+        ids = [self.row_id(int(number)) for number in long[:MAX_NAMED]]
         return [
             SikuError(
-                f"{len(long):,} of {len(self):,} rows of {self.facts['split']} are longer than max_length {max_length}",
-                where=f"{self.facts['dataset']}, {some_of([self.row_id(int(number)) for number in long])}",
+                f"{len(long):,} of {_rows(len(self))} of {self.facts['split']} are longer than max_length {max_length}",
+                where=f"{self.facts['dataset']}, {some_of(ids, count=len(long))}",
                 why="conversations are never cut",
                 next=f"--set max_length={int(self.lengths.max())}, or --set too_long=skip",
             )
@@ -137,24 +138,26 @@ def open_cache(
 
     It lies beside the dataset, in the work store of its output folder, else in the user's cache folder.
     """
-    key = cache_key(dataset, split, tokenizer, getattr(encoder, "form", encoder.kind))
+    key = cache_key(dataset, split, tokenizer, encoder)
     store = WorkStore(store_root(dataset))
     with _one_at_a_time(store.root / "locks" / f"tokens-{key[:16]}.lock"):
+        store.sweep()
         try:
             store.get(key)
-        except SikuError:  # damaged; and a cache need not be repaired
+        except SikuError:  # damaged; it costs nothing but time to make it again
             store.discard(key)
-        bits = 16 if len(tokenizer) <= 1 << 16 else 32
-        folder, facts = store.make(key, lambda folder: _fill(folder, dataset, split, encoder, f"uint{bits}", progress))
+        largest = max(tokenizer.get_vocab().values(), default=0)
+        dtype = "uint16" if largest < 1 << 16 else "uint32"
+        folder, facts = store.make(key, lambda folder: _fill(folder, dataset, split, encoder, dtype, progress))
     return TokenCache(folder, facts)
 
 
-def cache_key(dataset: BuiltDataset, split: str, tokenizer: Any, form: str) -> str:
-    """The digest of all that decides the tokens of a split; `form` is what is made of the rows."""
+def cache_key(dataset: BuiltDataset, split: str, tokenizer: Any, encoder: Encoder) -> str:
+    """The digest of all that decides the tokens of a split."""
     files = {name: file["sha256"] for name, file in dataset.files.items() if name.startswith(f"{split}/")}
     packages = {name: importlib.metadata.version(name) for name in ("tokenizers", "transformers")}
-    what = ["tokens", FORMAT, dataset.fingerprint, split, files, form, tokenizer_digest(tokenizer), packages]
-    return hashlib.sha256(orjson.dumps(what, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    what = [FORMAT, type(encoder).__name__, dataset.fingerprint, split, files, tokenizer_digest(tokenizer), packages]
+    return hashlib.sha256(orjson.dumps(["tokens", *what], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def store_root(dataset: BuiltDataset) -> Path:
@@ -178,6 +181,8 @@ def _fill(
 ) -> dict[str, Any]:
     """Write the files of a cache, a few hundred thousand characters in memory at a time; returns the facts of it."""
     faults: dict[str, tuple[int, list[str]]] = {}
+    progress = progress or Progress(quiet=True)
+    progress.start(f"tokens of {split}", dataset.rows[split], "rows")
     with ExitStack() as stack:
         writer = _Writer(folder, dtype, stack)
         rows = dataset.read_rows(split, encoder.kind)
@@ -187,6 +192,7 @@ def _fill(
                 if encoded.fault:
                     count, ids = faults.get(encoded.fault, (0, []))
                     faults[encoded.fault] = (count + 1, [*ids, row["id"]][:MAX_NAMED])
+            progress.advance(len(batch))
     return {
         "kind": encoder.kind,
         "dataset": f"{dataset.name}@{dataset.version}",
@@ -205,6 +211,10 @@ def _batch(rows: Iterator[dict[str, Any]], kind: Kind) -> Iterator[dict[str, Any
         characters += 100 + (
             len(row["text"]) if kind == "text" else sum(len(one["content"]) for one in row["messages"])
         )
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 class _Writer:

@@ -66,8 +66,6 @@ class ChatEncoder:
 
     def encode(self, conversations: Sequence[Sequence[Message]]) -> list[Encoded]:
         """Ids, loss marks and learnt characters of each conversation."""
-        import numpy as np
-
         written = self.write(conversations)
         tokens = self.aligner.encode([one.text for one in written])
         marks = _mark_tokens(tokens, written)
@@ -140,13 +138,19 @@ class ChatEncoder:
 
     def _as_prompted(self, messages: Sequence[Message], text: str) -> list[Span] | None:
         """Turns that the template changes: each from the end of its prompt to the first special token."""
+        import jinja2
+
         spans: list[Span] = []
         for place, message in enumerate(messages):
             if message["role"] != "assistant":
                 continue
             before = list(messages[:place])
-            prompt = str(self.tokenizer.apply_chat_template(before, tokenize=False, add_generation_prompt=True))
-            if not text.startswith(prompt) or prompt == self._render([before])[0]:
+            try:
+                without = self._render([before])[0]
+                prompt = str(self.tokenizer.apply_chat_template(before, tokenize=False, add_generation_prompt=True))
+            except (jinja2.TemplateError, ValueError):  # of a conversation that the assistant begins
+                return None
+            if not text.startswith(prompt) or prompt == without:
                 return None
             stop = self.stop.search(text, len(prompt))
             spans.append((len(prompt), stop.start() if stop else len(text)))

@@ -20,9 +20,9 @@ CANDIDATES = 8  # documents from which the one is chosen whose first sentences f
 
 
 def fill(sizes: NDArray[np.int64], max_length: int, cutter: Cutter) -> Rows:
-    """Long documents first: a row is sentences of one, and a short document or sentences of a second, as many of each as
-    fill it. Then what is left of them and all shorter ones: the longest, and each time the longest that still fits; a
-    gap is filled with the first sentences of one more. Up to PADDING_ALLOWED of all positions, gaps are left.
+    """Long documents first: a row is sentences of one, and a short document or sentences of a second, as many of each
+    as fill it. Then what is left of them and all shorter ones: the longest, and each time the longest that still fits;
+    a gap is filled with the first sentences of one more. Up to PADDING_ALLOWED of all positions, gaps are left.
     """
     filling = _Filling(sizes, max_length, cutter)
     while filling.fill_row():

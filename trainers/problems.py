@@ -24,11 +24,12 @@ def raise_together(problems: Sequence[SikuError]) -> None:
     )
 
 
-def some_of(names: Sequence[str], most: int = MAX_NAMED) -> str:
-    """`a, b, c and 7 more`.
+def some_of(names: Sequence[str], most: int = MAX_NAMED, count: int | None = None) -> str:
+    """The first names, and how many more there are; `count` is how many there are where not all are given.
 
     >>> some_of(["a", "b", "c"], most=2)
     'a, b and 1 more'
     """
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    named = names[:most]
+    left = (len(names) if count is None else count) - len(named)
+    return ", ".join(named) + (f" and {left:,} more" if left else "")
