@@ -79,19 +79,35 @@ def pieces_of(ids: Tokens, marks: Tokens, kind: Kind, max_length: int) -> Iterat
 
 def measure(model: Any, pieces: Iterable[Piece], *, batch_size: int, pad_token_id: int) -> Iterator[Likelihood]:
     """The likelihood of batch after batch; their sum is that of all pieces. The model is left in evaluation mode."""
+    for batch in _measured(model, pieces, batch_size, pad_token_id):
+        yield sum((found for _, found in batch), Likelihood())
+
+
+def measure_each(
+    model: Any, pieces: Iterable[Piece], *, batch_size: int, pad_token_id: int
+) -> Iterator[tuple[int, Likelihood]]:
+    """The likelihood of every piece with its place among them, in the order in which they are looked at."""
+    for batch in _measured(model, pieces, batch_size, pad_token_id):
+        yield from batch
+
+
+def _measured(
+    model: Any, pieces: Iterable[Piece], batch_size: int, pad_token_id: int
+) -> Iterator[list[tuple[int, Likelihood]]]:
     import torch
 
     model.eval()
     output = _Output(model)
     with torch.inference_mode():
         for batch in _batches(pieces, batch_size):
-            yield output.measure(batch, pad_token_id)
+            found = output.measure([piece for _, piece in batch], pad_token_id)
+            yield [(place, one) for (place, _), one in zip(batch, found, strict=True)]
 
 
-def _batches(pieces: Iterable[Piece], size: int) -> Iterator[list[Piece]]:
-    stream = iter(pieces)
+def _batches(pieces: Iterable[Piece], size: int) -> Iterator[list[tuple[int, Piece]]]:
+    stream = enumerate(pieces)
     while some := list(islice(stream, size * SORTED_BATCHES)):
-        some.sort(key=lambda piece: (len(piece.ids), len(piece.source)))
+        some.sort(key=lambda one: (len(one[1].ids), len(one[1].source)))
         for begin in range(0, len(some), size):
             yield some[begin : begin + size]
 
@@ -104,18 +120,19 @@ class _Output:
         self.layer = model.get_output_embeddings()
         self.comes_last = self.layer is not None  # until seen otherwise: some models scale or cap what it gives
 
-    def measure(self, batch: Sequence[Piece], pad: int) -> Likelihood:
+    def measure(self, batch: Sequence[Piece], pad: int) -> list[Likelihood]:
+        """Of each piece."""
         inputs, targets = _tensors(self.model, batch, pad)
         wanted = targets != IGNORED
         if not wanted.any():
-            return Likelihood()
+            return [Likelihood()] * len(batch)
         states = self._states(inputs) if self.comes_last else None
         if states is not None:
-            return _sum(self._logits(states[wanted]), targets[wanted])
+            return _sums(self._logits(states[wanted]), targets, wanted)
         if len(batch) > 1:  # all logits at once: then of one piece after the other
-            return sum((self.measure([one], pad) for one in batch), Likelihood())
+            return [found for one in batch for found in self.measure([one], pad)]
         logits = self.model(**inputs, use_cache=False).logits
-        return _sum(_split(logits[wanted], logits.shape[-1]), targets[wanted])
+        return _sums(_split(logits[wanted], logits.shape[-1]), targets, wanted)
 
     def _states(self, inputs: dict[str, Tensor]) -> Tensor | None:
         """What the output layer is given (pieces x positions x width); None if its output is not yet the logits."""
@@ -147,17 +164,20 @@ def _split(rows: Tensor, vocabulary: int) -> Iterator[Tensor]:
     return (rows[begin : begin + size] for begin in range(0, len(rows), size))
 
 
-def _sum(logits: Iterable[Tensor], targets: Tensor) -> Likelihood:
-    """Of logits that come in parts, beside the targets of all."""
+def _sums(logits: Iterable[Tensor], targets: Tensor, wanted: Tensor) -> list[Likelihood]:
+    """Of each row, from the logits of all wanted positions, which come in parts."""
     import torch
 
-    nll, begin = 0.0, 0
+    chosen = targets[wanted]
+    losses: list[Tensor] = []
+    begin = 0
     for some in logits:
-        wanted = targets[begin : begin + len(some)]
-        losses = torch.nn.functional.cross_entropy(some.float(), wanted, reduction="none")
-        nll += losses.double().sum().item()
+        following = chosen[begin : begin + len(some)]
+        losses.append(torch.nn.functional.cross_entropy(some.float(), following, reduction="none").cpu())
         begin += len(some)
-    return Likelihood(nll, len(targets))
+    counts = wanted.sum(dim=1).tolist()
+    joined: Any = torch.cat(losses).double()
+    return [Likelihood(row.sum().item(), count) for row, count in zip(joined.split(counts), counts, strict=True)]
 
 
 def _tensors(model: Any, batch: Sequence[Piece], pad: int) -> tuple[dict[str, Tensor], Tensor]:

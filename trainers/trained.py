@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from trainers.tokens import load_tokenizer
 from trainers.train_settings import TrainSettings
 from validators.errors import SikuError
 
-ADAPTER = "adapter_config.json"
+ADAPTER, GENERATION = "adapter_config.json", "generation_config.json"
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,11 @@ def open_model(described: Described, *, use_cpu: bool = False, bf16: bool | None
     if described.adapter:
         model = _with_adapter(model, described.name)
     model.eval().to("cuda" if on_gpu else "cpu")
-    trained = Trained(described, model, _stop_ids(model, described.tokenizer))
     plain: Any = transformers.GenerationConfig  # what a folder says of sampling is not for judging
+    named = [model.generation_config.eos_token_id]
+    if described.adapter and (Path(described.name) / GENERATION).is_file():
+        named.append(plain.from_pretrained(described.name).eos_token_id)
+    trained = Trained(described, model, _stop_ids(named, described.tokenizer))
     model.generation_config = plain(
         pad_token_id=described.pad_token_id,
         bos_token_id=described.tokenizer.bos_token_id,
@@ -118,8 +122,7 @@ def _be_quiet() -> None:
     logging.disable_progress_bar()
 
 
-def _stop_ids(model: Any, tokenizer: Any) -> set[int]:
-    """Those that the folder's generation config names, and the tokenizer's own."""
-    named = model.generation_config.eos_token_id
-    listed = named if isinstance(named, list) else [] if named is None else [named]
-    return {int(one) for one in listed} | {int(tokenizer.eos_token_id)}
+def _stop_ids(named: Sequence[Any], tokenizer: Any) -> set[int]:
+    """Those that generation configs name (one, several or none each), and the tokenizer's own."""
+    listed = [one for ids in named for one in (ids if isinstance(ids, list) else [ids]) if one is not None]
+    return {int(one) for one in [*listed, tokenizer.eos_token_id]}

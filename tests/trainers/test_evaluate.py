@@ -21,7 +21,7 @@ from trainers.dataset import open_dataset
 from trainers.evaluate import EVALUATION, PREDICTIONS, EvaluateSettings, Order, check_data, evaluate
 from trainers.held_out import opening_of
 from trainers.metrics import repetition, rouge
-from trainers.trained import describe
+from trainers.trained import describe, open_model
 from validators.errors import SikuError
 
 TEXTS = texts(*(passage(f"evaluate {number}", 120 + 90 * number) for number in range(5)), "只有一句。")
@@ -246,6 +246,44 @@ def test_an_adapter_is_a_model(tiny_qwen2: Path, tmp_path: Path) -> None:
     assert adapter["loss"] == pytest.approx(merged["loss"], rel=1e-5)
     assert abs(adapter["loss"] - plain["loss"]) > 1e-3
     assert adapter["repetition"] == merged["repetition"]
+
+
+def test_an_adapter_stops_where_it_was_taught_to(tiny_qwen2: Path, tmp_path: Path) -> None:
+    from tests.servers.tiny_qwen2 import in_child
+
+    in_child(make_adapter, tiny_qwen2, tmp_path)
+    adapter = str(tmp_path / "adapter")
+    own = open_model(describe(adapter)).stop_ids
+    (tmp_path / "adapter/generation_config.json").write_text(json.dumps({"eos_token_id": [7, 11]}))
+    assert open_model(describe(adapter)).stop_ids == own | {7, 11}
+
+
+def train_tiny(task: str, data: Path, model: Path, out: Path, **values: Any) -> dict[str, Any]:
+    import torch
+
+    from trainers.order import TrainOrder
+    from trainers.run import train
+
+    torch.set_num_threads(1)
+    small = {"max_steps": 2, "per_device_train_batch_size": 2, "learning_rate": 1e-2}
+    return train(TrainOrder(task, str(data), str(model), out, small | values), quiet=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("task", "rows", "values"),
+    [("pretrain", TEXTS, {"max_length": 64}), ("sft", TALKS, {"max_length": 256, "lora_r": 4})],
+)
+def test_the_loss_is_what_training_says(
+    tiny_qwen2: Path, tmp_path: Path, task: str, rows: list[dict[str, Any]], values: dict[str, Any]
+) -> None:
+    from tests.servers.tiny_qwen2 import in_child
+
+    data = write_dataset(tmp_path / "data", train=rows, valid=rows)
+    trained = in_child(train_tiny, task, data, tiny_qwen2, tmp_path / "model", **values)
+    found = judged(tmp_path / "model", data, max_length=values["max_length"])
+    assert trained["eval_loss"] == pytest.approx(found["loss"], rel=1e-6)
+    assert trained["perplexity_char"] == pytest.approx(found["perplexity_char"], rel=1e-5)
 
 
 def test_an_adapter_without_its_base(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainers.likelihood import Likelihood, Piece, measure, pieces_of
+from trainers.likelihood import Likelihood, Piece, measure, measure_each, pieces_of
 
 VOCABULARY = 97
 KINDS = ("qwen2", "gemma2", "gpt2", "t5")
@@ -84,6 +84,18 @@ def test_batches_are_as_probable_as_documents_alone(kind: str, batch_size: int) 
     expected = total(alone(model.eval(), piece) for piece in pieces)
     assert found.tokens == expected.tokens
     assert found.nll == pytest.approx(expected.nll, rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_piece_by_itself(kind: str) -> None:
+    model = small_model(kind)
+    pieces = documents()
+    found = dict(measure_each(model, pieces, batch_size=5, pad_token_id=0))
+    assert sorted(found) == [*range(len(pieces))]
+    for place, piece in enumerate(pieces):
+        expected = alone(model.eval(), piece)
+        assert found[place].tokens == expected.tokens
+        assert found[place].nll == pytest.approx(expected.nll, rel=1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)
