@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from trainers.cache import TokenCache
 from trainers.likelihood import Piece
 from trainers.models import ModelSource
-from trainers.problems import some_of
+from trainers.problems import MAX_NAMED, some_of
 from trainers.seq2seq_tokens import LEARNT, cut_source
 from trainers.train_settings import TrainSettings
 from validators.errors import SikuError
@@ -106,11 +106,12 @@ class Pairs:
             if longest > limit
         }
         facts = self.tokens.facts
+        ids = [self.tokens.row_id(int(number)) for number in self.too_long[:MAX_NAMED]]
         return [
             SikuError(
-                f"{len(self.too_long):,} of {len(self._sources):,} rows of {facts['split']} are longer than "
+                f"{len(self.too_long):,} of {len(self._sources):,} rows of {facts['split']}: longer than "
                 + " or ".join(f"{name} {limits[name]}" for name in needed),
-                where=f"{facts['dataset']}, {some_of([self.tokens.row_id(int(one)) for one in self.too_long])}",
+                where=f"{facts['dataset']}, {some_of(ids, count=len(self.too_long))}",
                 why="nothing is cut unless you say so",
                 next=" ".join(f"--set {name}={longest}" for name, longest in needed.items())
                 + ", or --set too_long=skip, or --set too_long=cut",

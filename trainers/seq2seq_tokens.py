@@ -66,7 +66,6 @@ class Seq2SeqEncoder:
     """
 
     kind: Kind = "messages"
-    form = "seq2seq/1"  # raised when other tokens are made of the same messages
 
     def __init__(self, tokenizer: Any) -> None:
         self.backend = plain_backend(tokenizer)
