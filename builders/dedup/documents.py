@@ -24,6 +24,7 @@ Mask = npt.NDArray[np.bool_]
 """One truth value a document."""
 
 _MAX_OPEN_FILES = 128
+_FEW_FOLDERS = 16  # of so many, every band is read by itself: 50 MB less for 100,000 documents
 _BANDS_AT_ONCE_BYTES = 64 << 20  # band keys up to this size are read file by file, larger ones band by band
 
 
@@ -100,7 +101,7 @@ class SketchedDocuments:
 
     def band(self, band: int) -> Hashes:
         """The keys of all documents in one band."""
-        if 8 * len(self) * self._bands <= _BANDS_AT_ONCE_BYTES:
+        if len(self._folders) > _FEW_FOLDERS and 8 * len(self) * self._bands <= _BANDS_AT_ONCE_BYTES:
             return self._all_bands[band]
         keys = np.empty(len(self), dtype=np.uint64)
         for shard, first, start, documents in self._blocks():
@@ -118,7 +119,9 @@ class SketchedDocuments:
                 content = np.fromfile(self._folders[shard] / "bands.bin", dtype="<u8")
             block = content[self._bands * (start - first) : self._bands * (start - first + documents)]
             keys[:, start : start + documents] = block.reshape(self._bands, documents)
-        return list(keys[:, self.order])
+        for band in keys:
+            band[:] = band[self.order]
+        return list(keys)
 
     def _blocks(self) -> Iterator[tuple[int, int, int, int]]:
         """Number and first row of a folder, first row and size of a block, for every block."""
