@@ -233,6 +233,7 @@ def stop_at(model: Any, tokens: Iterable[int]) -> None:
     had = model.generation_config.eos_token_id
     stops = list(dict.fromkeys([*tokens, *([had] if isinstance(had, int) else had or [])]))
     model.generation_config.eos_token_id = stops[0] if len(stops) == 1 else stops
+    model.generation_config._from_model_config = False  # or it would be made anew from config.json, without them
 
 
 def sees_only_itself(model: Any, *, flat: bool) -> bool:

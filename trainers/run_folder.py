@@ -65,6 +65,10 @@ class RunFolder:
         ]
         return sorted(found, key=lambda one: one.step)
 
+    def last_checkpoint(self) -> Checkpoint | None:
+        """The whole one with the most steps."""
+        return (self.checkpoints() or [None])[-1]  # type: ignore[list-item]
+
     def problems(self, *, resume: bool, command: Sequence[str]) -> list[SikuError]:
         """Why this folder cannot be trained into. `command` is what was typed."""
         if self.path.exists() and not self.path.is_dir():
@@ -124,14 +128,15 @@ class RunFolder:
         made.rename(place)
         _settle_names(self.path)
 
-    def drop_old(self, limit: int | None, *, wanted: int | None) -> None:
-        """Leave the last `limit` checkpoints; the one of step `wanted` takes the place of the oldest of them."""
+    def drop_old(self, limit: int | None, *, good: int | None) -> None:
+        """Leave the last `limit` checkpoints. Where the loss was good up to a step and is not now, the last one of
+        those up to it stays, too, in place of the oldest of the others."""
         kept = self.checkpoints()
         if limit is None or len(kept) <= limit:
             return
-        last = kept[-limit:]
-        spared = [one for one in kept[:-limit] if one.step == wanted]
-        going = [one for one in kept[:-limit] if one not in spared] + (last[:1] if spared and limit > 1 else [])
+        older, last = kept[:-limit], kept[-limit:]
+        spared = [one for one in older if good is not None and one.step <= good][-1:]
+        going = [one for one in older if one not in spared] + (last[:1] if spared and limit > 1 else [])
         for one in going:
             self._discard(one.folder)
 

@@ -1,0 +1,100 @@
+"""The words of `siku train`: from a built dataset to a trained model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trainers.settings import split_words
+from validators.command_line import Args, Command, flag, out_folder
+
+OK = 0
+MEASURED = ("train_loss", "eval_loss", "perplexity", "perplexity_char")
+
+
+def run_pretrain(args: Args) -> int:
+    return _run("pretrain", args)
+
+
+def run_sft(args: Args) -> int:
+    return _run("sft", args)
+
+
+def _run(task: str, args: Args) -> int:
+    from trainers.order import TrainOrder
+
+    values, problems = split_words(args.set)
+    order = TrainOrder(task, args.data, args.model, args.out, values, args.resume, problems)
+    try:
+        if args.dry_run:
+            from trainers.dry_run import dry_run
+
+            return _show(dry_run(order, quiet=args.quiet), _tell_dry_run, as_json=args.json)
+        from trainers.run import train
+
+        return _show(train(order, quiet=args.quiet), _tell, as_json=args.json)
+    except KeyboardInterrupt:
+        raise order.interrupted() from None
+
+
+def _show(result: dict[str, Any], tell: Any, *, as_json: bool) -> int:
+    from builders.publish.terminal import print_json
+    from trainers.machine import is_main
+
+    if not is_main():
+        return OK
+    if as_json:
+        print_json(result)
+    else:
+        print("\n".join(tell(result)))
+    return OK
+
+
+def _tell(result: dict[str, Any]) -> list[str]:
+    found = [f"{name} {result[name]:.4g}" for name in MEASURED if result[name] is not None]
+    again = "" if result["resumed_from"] is None else f", gone on from step {result['resumed_from']:,}"
+    return [
+        f"{result['path']}: {result['steps']:,} steps, {result['epochs']:.3g} epochs{again}",
+        f"{result['tokens']:,} tokens, {result['trained_tokens']:,} of them with loss; "
+        f"padding {result['padding_share']:.2%}, {result['tokens_dropped']:,} tokens dropped",
+        ", ".join(found),
+        f"next   siku evaluate --model {result['path']} --data {result['data']['name']}@{result['data']['version']}",
+    ]
+
+
+def _tell_dry_run(result: dict[str, Any]) -> list[str]:
+    memory = ", ".join(f"{name} {_size(size)}" for name, size in result["memory"].items())
+    return [
+        f"{result['rows']['train']:,} rows, {result['data_tokens']:,} tokens, padding {result['padding_share']:.2%}, "
+        f"{result['tokens_dropped']:,} tokens dropped",
+        f"{result['parameters']:,} parameters, {result['trained_parameters']:,} of them trained",
+        f"memory: {memory}",
+        f"{result['steps']:,} steps, {result['tokens']:,} tokens at {result['tokens_per_second']:,.0f} a second: "
+        f"about {result['seconds']:,.0f} s",
+    ]
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+
+
+FLAGS = (
+    flag("--data", required=True, metavar="DATASET", help="NAME, NAME@VERSION (in out/) or a folder"),
+    flag("--model", required=True, metavar="MODEL", help="folder with model and tokenizer, or a name on the Hub"),
+    flag("--out", type=out_folder, required=True, metavar="DIR", help="folder for the trained model"),
+    flag(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting, such as max_steps=100 or lora_r=8; repeatable",
+    ),
+    flag("--resume", action="store_true", help="go on from the last whole checkpoint in --out"),
+    flag(
+        "--dry-run", action="store_true", help="say tokens, steps, memory and time, from five steps, and write nothing"
+    ),
+)
+GROUPS = {"train": "train a model on a built dataset"}
+COMMANDS = (
+    Command("train pretrain", "go on with pretraining on texts", run_pretrain, FLAGS),
+    Command("train sft", "fine-tune on conversations: all weights, LoRA, DoRA, QLoRA", run_sft, FLAGS),
+)
