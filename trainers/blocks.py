@@ -8,6 +8,7 @@ key-value cache (`find_packed_sequence_indices` of its masking code).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -74,6 +75,14 @@ class Blocks(Dataset[Row]):
             return self._by_row(pieces[:, 2] - pieces[:, 1] - 1)
         marks = [self.tokens.document(document)[1][start + 1 : end] for document, start, end in pieces.tolist()]
         return self._by_row(np.array([np.count_nonzero(some) for some in marks], dtype=np.int64))
+
+    def positions(self, batch: Sequence[int]) -> int:
+        """How many positions a batch of these rows has, padding included."""
+        return int(self._tokens_by_row[list(batch)].max()) * len(batch)
+
+    @cached_property
+    def _tokens_by_row(self) -> NDArray[np.int64]:
+        return self.row_tokens()
 
     def _by_row(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
         if not len(self):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trainers.settings import split_words
-from validators.command_line import Args, Command, flag, out_folder
+from validators.command_line import Args, Command, flag, out_folder, path
 
 OK = 0
 MEASURED = ("train_loss", "eval_loss", "perplexity", "perplexity_char")
@@ -17,6 +17,21 @@ def run_pretrain(args: Args) -> int:
 
 def run_sft(args: Args) -> int:
     return _run("sft", args)
+
+
+def run_seq2seq(args: Args) -> int:
+    return _run("seq2seq", args)
+
+
+def run_curriculum(args: Args) -> int:
+    from trainers.curriculum import CurriculumOrder, train_curriculum
+
+    values, problems = split_words(args.set)
+    order = CurriculumOrder(args.data, args.model, args.out, values, args.resume, problems)
+    try:
+        return _show(train_curriculum(order, quiet=args.quiet), _tell_curriculum, as_json=args.json)
+    except KeyboardInterrupt:
+        raise order.interrupted() from None
 
 
 def _run(task: str, args: Args) -> int:
@@ -61,6 +76,10 @@ def _tell(result: dict[str, Any]) -> list[str]:
     ]
 
 
+def _tell_curriculum(result: dict[str, Any]) -> list[str]:
+    return [line for stage in result["stages"] for line in (f"{stage['name']}:", *_tell(stage))]
+
+
 def _tell_dry_run(result: dict[str, Any]) -> list[str]:
     memory = ", ".join(f"{name} {_size(size)}" for name, size in result["memory"].items())
     return [
@@ -77,8 +96,7 @@ def _size(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
-FLAGS = (
-    flag("--data", required=True, metavar="DATASET", help="NAME, NAME@VERSION (in out/) or a folder"),
+EVERY_TASK = (
     flag("--model", required=True, metavar="MODEL", help="folder with model and tokenizer, or a name on the Hub"),
     flag("--out", type=out_folder, required=True, metavar="DIR", help="folder for the trained model"),
     flag(
@@ -89,6 +107,10 @@ FLAGS = (
         help="a setting, such as max_steps=100 or lora_r=8; repeatable",
     ),
     flag("--resume", action="store_true", help="go on from the last whole checkpoint in --out"),
+)
+FLAGS = (
+    flag("--data", required=True, metavar="DATASET", help="NAME, NAME@VERSION (in out/) or a folder"),
+    *EVERY_TASK,
     flag(
         "--dry-run", action="store_true", help="say tokens, steps, memory and time, from five steps, and write nothing"
     ),
@@ -97,4 +119,11 @@ GROUPS = {"train": "train a model on a built dataset"}
 COMMANDS = (
     Command("train pretrain", "go on with pretraining on texts", run_pretrain, FLAGS),
     Command("train sft", "fine-tune on conversations: all weights, LoRA, DoRA, QLoRA", run_sft, FLAGS),
+    Command("train seq2seq", "teach T5 or mT5 to answer", run_seq2seq, FLAGS),
+    Command(
+        "train curriculum",
+        "stages of training one after the other, from one file",
+        run_curriculum,
+        (flag("--data", type=path, required=True, metavar="FILE", help="TOML file with the stages"), *EVERY_TASK),
+    ),
 )

@@ -17,7 +17,7 @@ from trainers.machine import has_gpu, world_size
 from trainers.material import Material
 from trainers.order import Checked, TrainOrder, check, gather
 from trainers.progress import TrainProgress
-from trainers.run import arguments_of, be_quiet, padding_of, ready_model
+from trainers.run import arguments_of, be_quiet, padding_of, ready_model, trainer_class
 from trainers.run_folder import RunFolder
 from trainers.train_log import TrainLog
 from trainers.train_settings import TrainSettings
@@ -48,14 +48,14 @@ def dry_run(order: TrainOrder, *, quiet: bool = False) -> dict[str, Any]:
 
 
 def _probe(checked: Checked, material: Material, progress: TrainProgress, folder: RunFolder) -> dict[str, Any]:
-    from trainers.trainer import Run, StoppedError, TokenTrainer
+    from trainers.trainer import Run, StoppedError
 
     probed = dataclasses.replace(checked.settings, save_strategy="no", report_to="none", max_steps=STEPS)
     model = ready_model(checked, material)
     log = TrainLog(folder.path)
     log.begin(-1)
     run = Run(material, probed, folder, log, LossWatch(checked.source.vocabulary), progress)
-    trainer = TokenTrainer(model, arguments_of(probed, folder.unfinished), checked.tokenizer, run)
+    trainer = trainer_class(checked.order.task)(model, arguments_of(probed, folder.unfinished), checked.tokenizer, run)
     clock = _add_clock(trainer)
     padding_share = padding_of(trainer, material)
     before = _memory(checked.settings, forget=True)

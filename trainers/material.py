@@ -13,6 +13,7 @@ from trainers.dataset import BuiltDataset, Kind
 from trainers.likelihood import Piece, pieces_of
 from trainers.packing import pack
 from trainers.problems import some_of
+from trainers.seq2seq_tokens import Seq2SeqEncoder
 from trainers.tokens import TextEncoder
 from trainers.train_settings import TrainSettings
 from validators.errors import SikuError
@@ -40,6 +41,9 @@ class Rows(Protocol):
 
     def row_learnt(self) -> NDArray[np.int64]:
         """How many tokens of each row carry loss."""
+
+    def positions(self, batch: Sequence[int], /) -> int:
+        """How many positions a padded batch of these rows has."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +74,16 @@ def open_tokens(
     return train, open_cache(data, "valid", tokenizer, encoder, progress) if data.rows["valid"] else None
 
 
-def content_problems(caches: Sequence[TokenCache | None], vocabulary: int, settings: TrainSettings) -> list[SikuError]:
+def content_problems(
+    task: str, caches: Sequence[TokenCache | None], vocabulary: int, settings: TrainSettings
+) -> list[SikuError]:
     """What speaks against training on these tokens: rows that teach nothing, or are too long; ids without a vector."""
     found: list[SikuError] = []
     for cache in caches:
         if cache is None:
             continue
         found += cache.problems()
-        if cache.kind == "messages" and settings.too_long == "stop":
+        if task == "sft" and settings.too_long == "stop":
             found += cache.too_long(settings.max_length)
         found += _beyond(cache, vocabulary)
     return found
@@ -154,4 +160,6 @@ def _judged(cache: TokenCache, numbers: Any, max_length: int) -> Iterator[Piece]
 
 def encoder_of(task: str, tokenizer: Any) -> Encoder:
     """What makes tokens of the rows of a task. Raises SikuError (exit 2) for sft without a chat template."""
+    if task == "seq2seq":
+        return Seq2SeqEncoder(tokenizer)
     return ChatEncoder(tokenizer) if KINDS[task] == "messages" else TextEncoder(tokenizer)

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from builders.engine.progress import Progress
+from trainers.cache import TokenCache
 from trainers.dataset import BuiltDataset, dataset_problems, open_dataset
 from trainers.machine import decide, machine_problems, world_size
 from trainers.material import KINDS, Material, content_problems, encoder_of, open_tokens, packed_material
 from trainers.models import ModelSource, model_problems, open_model
 from trainers.problems import raise_together
 from trainers.run_folder import RunFolder
+from trainers.seq2seq import encoder_problems, pair_problems
+from trainers.seq2seq_material import pair_material
 from trainers.tokens import load_tokenizer, tokenizer_digest
 from trainers.train_settings import TrainSettings, read_train_settings
 from validators.errors import INTERRUPTED, SikuError
@@ -77,6 +80,14 @@ class Checked:
 
 def check(order: TrainOrder) -> Checked:
     """Everything about an order that can be told quickly. Raises one SikuError (exit 2) that tells all mistakes."""
+    checked, problems = examine(order)
+    raise_together(problems)
+    assert checked is not None, "an order without problems has all its parts"
+    return checked
+
+
+def examine(order: TrainOrder) -> tuple[Checked | None, list[SikuError]]:
+    """The same, with the mistakes one by one; None where there are any."""
     problems = list(order.problems)
     read = read_train_settings(order.task, order.values)
     problems += read.problems
@@ -90,24 +101,37 @@ def check(order: TrainOrder) -> Checked:
     template = Path(settings.chat_template_path).expanduser() if settings.chat_template_path else None
     tokenizer = _try(lambda: load_tokenizer(source.name, template), problems) if source else None
     encoder = _try(lambda: encoder_of(order.task, tokenizer), problems) if tokenizer else None
-    problems += [*data_is_wrong, *(model_problems(source, order.task, settings) if source else [])]
+    problems += [*data_is_wrong, *(_model_problems(source, order.task, settings) if source else [])]
     if source and _same_place(order.out, source.name):
         problems.append(SikuError("--out is the folder of --model", where=source.name, next="--out with a new folder"))
     if not problems and data and source and encoder:
-        return Checked(order, settings, data, source, tokenizer, folder)
+        return Checked(order, settings, data, source, tokenizer, folder), []
     if data and source and encoder and not data_is_wrong and _is_small(data):
         caches = open_tokens(data, encoder, tokenizer, Progress(quiet=True))
-        problems += content_problems(caches, source.vocabulary, settings)
-    raise_together(problems)
-    raise AssertionError("an order without problems has all its parts")
+        problems += _row_problems(order.task, caches, source.vocabulary, settings)
+    return None, problems
 
 
 def gather(checked: Checked, progress: Progress) -> Material:
     """The tokens and rows of an order. Raises one SikuError (exit 2) that tells all that is wrong with them."""
     encoder = encoder_of(checked.order.task, checked.tokenizer)
     train, valid = open_tokens(checked.data, encoder, checked.tokenizer, progress)
-    raise_together(content_problems((train, valid), checked.source.vocabulary, checked.settings))
+    raise_together(_row_problems(checked.order.task, (train, valid), checked.source.vocabulary, checked.settings))
+    if checked.order.task == "seq2seq":
+        return pair_material(train, valid, checked.tokenizer, checked.settings)
     return packed_material(checked.order.task, train, valid, checked.tokenizer, checked.settings)
+
+
+def _row_problems(
+    task: str, caches: Sequence[TokenCache | None], vocabulary: int, settings: TrainSettings
+) -> list[SikuError]:
+    found = content_problems(task, caches, vocabulary, settings)
+    return found + pair_problems(caches, settings) if task == "seq2seq" else found
+
+
+def _model_problems(source: ModelSource, task: str, settings: TrainSettings) -> list[SikuError]:
+    found = model_problems(source, task, settings)
+    return encoder_problems(source, settings) if task == "seq2seq" and not found else found
 
 
 def _try(find: Callable[[], Found], problems: list[SikuError]) -> Found | None:

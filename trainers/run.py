@@ -88,7 +88,7 @@ def _is_same_run(checked: Checked) -> dict[str, Any] | None:
 
 
 def _train(checked: Checked, progress: TrainProgress, began: float) -> dict[str, Any]:
-    from trainers.trainer import Run, StoppedError, TokenTrainer
+    from trainers.trainer import Run, StoppedError
 
     settings, folder = checked.settings, checked.folder
     with Progress(quiet=progress.quiet) as reading:
@@ -103,7 +103,7 @@ def _train(checked: Checked, progress: TrainProgress, began: float) -> dict[str,
         run.log.begin(checkpoint.step if checkpoint else -1)
     if checkpoint:
         run.restore(checkpoint.state)
-    trainer = TokenTrainer(model, arguments, checked.tokenizer, run)
+    trainer = trainer_class(checked.order.task)(model, arguments, checked.tokenizer, run)
     padding_share = padding_of(trainer, material)
     try:
         steps = _run_steps(trainer, run, checkpoint)
@@ -135,6 +135,14 @@ def ready_model(checked: Checked, material: Material) -> Any:
             next="--set packing=false",
         )
     return model
+
+
+def trainer_class(task: str) -> type[TokenTrainer]:
+    """Its import takes seconds."""
+    from trainers.seq2seq_trainer import PairTrainer
+    from trainers.trainer import TokenTrainer
+
+    return PairTrainer if task == "seq2seq" else TokenTrainer
 
 
 def arguments_of(settings: TrainSettings, folder: Path, **others: Any) -> Any:
@@ -170,9 +178,8 @@ def padding_of(trainer: TokenTrainer, material: Material) -> float:
     batches: Any = trainer.get_train_dataloader().batch_sampler
     positions = tokens = 0
     for batch in batches:
-        sizes = lengths[batch]
-        positions += int(sizes.max()) * len(sizes)
-        tokens += int(sizes.sum())
+        positions += material.train.positions(batch)
+        tokens += int(lengths[batch].sum())
     return 1 - tokens / positions
 
 
