@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 IGNORED = -100  # the label of a token without loss, as torch's cross entropy has it
 SORTED_BATCHES = 16  # batches whose pieces are sorted by length: less padding, and no more than these in memory
-LOGITS = {"cpu": 1 << 22, "cuda": 1 << 25}  # numbers at a time
+LOGITS = {"cpu": 1 << 20, "cuda": 1 << 25}  # numbers at a time
 LEAST_POSITIONS = 32  # at a time, however large the vocabulary: reading the output layer takes time, too
 
 
