@@ -106,6 +106,7 @@ class TokenTrainer(Trainer):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Judge the valid split; no random number is drawn, so a run with more of it has the same weights."""
+        self.control.should_evaluate = False  # else it is done again where an epoch ends with the step
         pieces = self.run.material.judged
         if pieces is None:
             return {}

@@ -151,6 +151,9 @@ def test_what_is_printed_and_what_the_folder_holds(tmp_path: Path, tiny: Path, l
     assert (result["tokens_dropped"], result["rows_too_long"]) == (0, 0)
     assert 0 < result["padding_share"] < 0.5
     assert result["train_loss"] < log(out)[1]["loss"]
+    judged = [line["step"] for line in log(out) if "eval_loss" in line]
+    assert judged == [0, 21]
+    assert [line["step"] for line in log(out) if "loss" in line] == [*range(1, 22)]
     assert json.loads((out / "training.json").read_text())["settings"]["max_target_length"] == 256
     assert loaded(out)[0].generation_config.eos_token_id == loaded(out)[1].eos_token_id
     assert digests(tiny) == base
