@@ -16,6 +16,8 @@ from builders import __version__
 from builders.crawl import commands as crawl
 from generators import commands as synthesis
 from generators.demo import commands as demo
+from trainers import commands as training
+from trainers import evaluate_commands as evaluation
 from validators import command_line
 from validators.command_line import Args, Command, Parser, flag, out_folder, parse, path
 from validators.errors import SikuError, as_siku_error
@@ -167,6 +169,8 @@ COMMANDS = (
             OUT,
         ),
     ),
+    *training.COMMANDS,
+    *evaluation.COMMANDS,
     Command("verify", "prove digests, ledger, duplicates and splits", run_verify, (DATASET, OUT)),
     Command(
         "diff",
@@ -305,7 +309,7 @@ def _home_of(folder: Path) -> tuple[Path, str, str]:
 
 
 def make_parser() -> Parser:
-    return command_line.make_parser(COMMANDS, crawl.GROUPS, __version__)
+    return command_line.make_parser(COMMANDS, crawl.GROUPS | training.GROUPS, __version__)
 
 
 def fail(error: SikuError, as_json: bool) -> int:
