@@ -145,7 +145,7 @@ def _likelihood(trained: Trained, held_out: HeldOut, settings: EvaluateSettings,
     total = Likelihood()
     batches = measure(
         trained.model,
-        held_out.pieces(),
+        (piece for _, piece in held_out.numbered_pieces()),
         batch_size=settings.per_device_eval_batch_size,
         pad_token_id=trained.described.pad_token_id,
     )

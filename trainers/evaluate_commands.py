@@ -13,6 +13,8 @@ from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError, nearest
 
 if TYPE_CHECKING:
+    from trainers.ablation import Ablation
+    from trainers.dataset import BuiltDataset
     from trainers.evaluate import Order
     from trainers.generate import Speaker
     from trainers.prompts import Asked
@@ -26,6 +28,8 @@ Made = TypeVar("Made")
 
 
 def run_evaluate(args: Args) -> int:
+    if args.ablate:
+        return run_ablation(args)
     from builders.engine.progress import Progress
     from trainers.comparison import folders_of, show, write_comparison
     from trainers.evaluate import evaluate
@@ -81,6 +85,54 @@ def _metrics(args: Args) -> frozenset[str]:
     if not named:
         raise SikuError("--metrics names none", why=f"there is: {', '.join(METRICS)}")
     return frozenset(named)
+
+
+def run_ablation(args: Args) -> int:
+    from builders.engine.progress import Progress
+    from trainers.ablation import ablate
+    from trainers.ablation_page import show, write_page
+
+    asked = _ablation(args)
+    with Progress(quiet=args.quiet) as progress:
+        result = ablate(asked, progress, quiet=args.quiet)
+    write_page(result, asked.out)
+    if args.json or not args.quiet:
+        show(result, as_json=args.json)
+    return OK
+
+
+def _ablation(args: Args) -> Ablation:
+    """Raises SikuError (exit 2) with all that is wrong with the words; what training says comes later."""
+    from trainers.ablation import AblateSettings, Ablation
+    from trainers.dataset import open_dataset
+    from trainers.evaluate import Order, check_data
+    from trainers.problems import raise_together
+    from trainers.settings import read_settings, split_words, takes
+
+    values, problems = split_words(args.set)
+    own = takes(AblateSettings, "")
+    read = read_settings(AblateSettings, {name: value for name, value in values.items() if name in own})
+    problems += read.problems
+    if len(args.model) > 1:
+        problems.append(SikuError("--ablate trains one model", why=f"there are {len(args.model)} --model"))
+    if args.metrics is not None:
+        problems.append(SikuError("--ablate compares losses", why="--metrics has no say in that"))
+    if args.out is None:
+        problems.append(SikuError("--ablate needs --out", why="what is trained has to lie somewhere", next="--out DIR"))
+    names = (*args.ablate, args.data)
+    a, b, held_out = (_unless_wrong(partial(open_dataset, name, DATASETS), problems) for name in names)
+    if held_out is not None:
+        problems += check_data(Order(held_out, args.split))
+        problems += [_other_kind(one, held_out) for one in (a, b) if one is not None and one.kind != held_out.kind]
+    raise_together(problems)
+    assert a is not None and b is not None and held_out is not None
+    training = {name: value for name, value in values.items() if name not in own}
+    return Ablation(a, b, args.model[0], held_out, args.split, args.out, read.settings, training)
+
+
+def _other_kind(data: BuiltDataset, held_out: BuiltDataset) -> SikuError:
+    why = f"the held-out rows have {held_out.kind}"
+    return SikuError(f"{data.name} {data.version} has no column {held_out.kind!r}", where=str(data.folder), why=why)
 
 
 def run_generate(args: Args) -> int:
@@ -142,6 +194,12 @@ COMMANDS = (
                 help="model folder, adapter folder or name on the Hub; several are compared",
             ),
             flag("--data", required=True, metavar="DATASET", help="NAME, NAME@VERSION (in out) or a folder"),
+            flag(
+                "--ablate",
+                nargs=2,
+                metavar=("A", "B"),
+                help="train the model on both datasets, for as many tokens, and compare the loss on --data",
+            ),
             flag("--split", choices=("train", "valid"), default="valid", help="rows of which split (default: valid)"),
             flag(
                 "--metrics",

@@ -53,7 +53,8 @@ class HeldOut(Protocol):
     def problems(self) -> list[SikuError]:
         """All that speaks against judging the model by these rows."""
 
-    def pieces(self) -> Iterator[Piece]: ...
+    def numbered_pieces(self) -> Iterator[tuple[int, Piece]]:
+        """Pieces, each with the number of its row in the split."""
 
     def prompts(self) -> Iterator[Prompt]: ...
 
@@ -121,9 +122,10 @@ class HeldOutRows:
         found += beyond_embedding(self.cache, self.described)
         return found
 
-    def pieces(self) -> Iterator[Piece]:
-        for number in self.fits.nonzero()[0]:
-            yield from pieces_of(*self.cache.document(int(number)), self.kind, self.max_length)
+    def numbered_pieces(self) -> Iterator[tuple[int, Piece]]:
+        for number in self.fits.nonzero()[0].tolist():
+            for piece in pieces_of(*self.cache.document(number), self.kind, self.max_length):
+                yield number, piece
 
     def prompts(self) -> Iterator[Prompt]:
         """What the model continues, and how the row goes on; texts of one sentence have nothing to go on with."""

@@ -61,8 +61,8 @@ class HeldOutPairs:
             found += self.pairs.problems()
         return found + beyond_embedding(self.cache, self.described)
 
-    def pieces(self) -> Iterator[Piece]:
-        return self.pairs.pieces()
+    def numbered_pieces(self) -> Iterator[tuple[int, Piece]]:
+        return zip(self.pairs.numbers.tolist(), self.pairs.pieces(), strict=True)
 
     def prompts(self) -> Iterator[Prompt]:
         """Sources with their tokens, since what is too long may have been cut."""
