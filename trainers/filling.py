@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from bisect import bisect_left
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from trainers.pieces import Cutter, Opened, Piece, Pool, Rows, best_sum
@@ -16,6 +17,7 @@ PADDING_ALLOWED = (
     0.004  # share of padding up to which a gap is rather left than filled with sentences of one more document
 )
 OPENED = 16  # long documents that are cut at the same time, so that sentences of two fill a row together
+PART_ROWS = 4  # a part of a document that is open at several places has at least as many rows
 CANDIDATES = 8  # documents from which the one is chosen whose first sentences fill a gap best
 
 
@@ -37,12 +39,25 @@ class _Filling:
         self.max_length, self.cutter = max_length, cutter
         short = np.flatnonzero((sizes > 0) & (sizes <= max_length))
         self.pool = Pool(np.stack([short, np.zeros_like(short), sizes[short]], axis=1))
-        long = np.flatnonzero(sizes > max_length).tolist()
-        self.closed: Iterator[Piece] = (Piece(document, 0, int(sizes[document])) for document in long)
+        long = [Piece(document, 0, int(sizes[document])) for document in np.flatnonzero(sizes > max_length).tolist()]
+        if len(long) < OPENED:
+            long = [part for piece in long for part in self._parts(piece)]
+        self.closed = iter(long)
         self.opened: list[Opened] = []
         self.rows: array[int] = array("q")
         self.starts: array[int] = array("q", [0])
         self.padding = 0
+
+    def _parts(self, piece: Piece) -> list[Piece]:
+        """Where there are few long documents, several places of each are open: two sentences have to fit together."""
+        places = self.cutter.places(piece)
+        least = max(PART_ROWS * self.max_length, (piece.end - piece.start) // OPENED)
+        cuts = [piece.start]
+        while (place := bisect_left(places, cuts[-1] + least)) < len(places):
+            cuts.append(places[place])
+        if len(cuts) > 1 and piece.end - cuts[-1] < least:
+            cuts.pop()
+        return [Piece(piece.document, start, end) for start, end in pairwise([*cuts, piece.end])]
 
     def fill_row(self) -> bool:
         """One more row; False where nothing is left."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ class Cutter:
         found: int = self.marks[begin : begin + limit].tobytes().rfind(1)
         return found + 1
 
-    def places(self, piece: Piece) -> list[int]:
+    def places(self, piece: Piece) -> Sequence[int]:
         """All places at which a piece may be cut, as tokens of its document."""
         import numpy as np
 
         if self.marks is None:
-            return list(range(piece.start + 1, piece.end))
+            return range(piece.start + 1, piece.end)
         begin = int(self.offsets[piece.document])
         inner = self.marks[begin + piece.start : begin + piece.end - 1]
         places: list[int] = (np.flatnonzero(inner) + piece.start + 1).tolist()
