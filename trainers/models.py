@@ -61,6 +61,8 @@ def open_model(name: str) -> ModelSource:
             why="only whole models are trained",
             next="train it with --set merge_adapter=true, and take its merged/",
         )
+    if name.startswith((".", "/", "~")) and not folder.is_dir():  # a path is not looked up on the Hub
+        raise SikuError(f"there is no model {name!r}", why="there is no such folder", next="--model FOLDER")
     try:
         config: Any = AutoConfig.from_pretrained(folder if folder.is_dir() else name)
     except Exception as error:  # of many kinds: files, network, JSON

@@ -245,7 +245,7 @@ def be_quiet() -> Iterator[None]:
     remarks: Any = transformers.utils.logging
     remarks.set_verbosity_error()
     remarks.disable_progress_bar()
-    for name in ("accelerate", "peft", "torch"):
+    for name in ("accelerate", "huggingface_hub", "peft", "torch"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
