@@ -304,7 +304,10 @@ def server_words(body: bytes) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that the server asks to wait (RFC 9110, 10.2.3: seconds or a date); 0 where it does not say."""
+    """Seconds that the server asks to wait (RFC 9110, 10.2.3: seconds or a date); 0 where it does not say.
+
+    Nobody waits for days: such a value counts as none, so that the endpoint is tried again, and given up in time.
+    """
     text = headers.get("retry-after", "").strip()
     try:
         seconds = float(text)
@@ -313,7 +316,7 @@ def retry_after(headers: Mapping[str, str]) -> float:
             seconds = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
         except (ValueError, TypeError):
             return 0.0
-    return min(seconds, MAX_RETRY_AFTER_S) if seconds > 0 else 0.0  # NaN is no number of seconds
+    return seconds if 0 < seconds <= MAX_RETRY_AFTER_S else 0.0  # NaN is no number of seconds
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -24,6 +24,7 @@ SHRINK = 0.75  # after time-outs
 OPEN_AFTER_DOWN = 3  # connections in a row that failed, before the endpoint is left alone for a while
 OPEN_AFTER_FAILED = 20  # other failures in a row
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+LONGEST_LOOK_S = 4.0  # where it can be reached, and fails: a single request that it always fails on may be all there is
 PAUSE_AFTER_REFUSALS = 3  # refusals in a row with Retry-After: then that is meant for everybody
 
 
@@ -70,6 +71,11 @@ class Lane:
         return self.in_flight < (1 if self._pauses else self.limit) and self.is_open
 
     @property
+    def is_failing(self) -> bool:
+        """It can be reached, and gives no replies."""
+        return self._failed_in_a_row >= OPEN_AFTER_FAILED and not self._down_in_a_row
+
+    @property
     def load(self) -> float:
         return self.in_flight / self.limit
 
@@ -82,6 +88,8 @@ class Lane:
 
     def succeeded(self, begun: Begun) -> None:
         self.successes += 1
+        if self._pauses:
+            self.paused_until = 0.0
         self._refused_in_a_row = self._failed_in_a_row = self._down_in_a_row = self._pauses = 0
         self._refused_share *= 1 - LATELY
         self._since_try += 1
@@ -129,22 +137,24 @@ class Lane:
         self._is_trial = self._is_starting = False
         self._raise, self._since_try, self._refused_share = 1, 0, 0.0
 
-    def timed_out(self, deadline_s: float) -> None:
-        """Too slow: give it less, but take a whole wave of these for one."""
+    def timed_out(self, deadline_s: float) -> bool:
+        """Too slow: give it less, but take a whole wave of these for one. True where that closes it."""
         if time.monotonic() - self._shrunk_at > deadline_s / 2:
             self._shrunk_at = time.monotonic()
             self._lower_to(int(self.limit * SHRINK))
             self._try_after = self._slowest_try_after
-        self.failed()
+        return self.failed()
 
-    def failed(self, *, down: bool = False) -> None:
-        """It broke off, or cannot be reached. After several in a row it is left alone, longer each time."""
+    def failed(self, *, down: bool = False) -> bool:
+        """It broke off, or cannot be reached. After several in a row it is left alone, longer each time: then True."""
         self._failed_in_a_row += 1
         self._down_in_a_row = self._down_in_a_row + 1 if down else 0
         is_many = self._down_in_a_row >= OPEN_AFTER_DOWN or self._failed_in_a_row >= OPEN_AFTER_FAILED
-        if is_many and self.is_open:  # what was on its way when it was closed says nothing new
-            self._pause(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**self._pauses))
+        closes = is_many and self.is_open  # what was on its way when it was closed says nothing new
+        if closes:
+            self._pause(min(LONGEST_PAUSE_S if down else LONGEST_LOOK_S, FIRST_PAUSE_S * 2**self._pauses))
             self._pauses += 1
+        return closes
 
     def _pause(self, seconds: float) -> None:
         self.paused_until = max(self.paused_until, time.monotonic() + seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 from collections import Counter, deque
@@ -75,6 +76,7 @@ class Pool:
         self._troubled_since: float | None = None  # no reply has come since
         self._has_answered = False
         self._broken_at_first = 0
+        self._is_in_doubt = False  # an endpoint was closed since, though it can be reached
         self._last_trouble: TroubleError | None = None
         self._given_up: list[tuple[bytes, str]] = []  # since the last reply: key, kind of trouble
         self._greeting = asyncio.Lock()
@@ -101,7 +103,7 @@ class Pool:
         tries = Tries()
 
         async def once() -> Answered:
-            if self._broken_at_first >= BROKEN_AT_FIRST:
+            if self._is_in_doubt or self._broken_at_first >= BROKEN_AT_FIRST:
                 await self._suspect(request)
             return await self._once(request, tries, troubles)
 
@@ -155,9 +157,11 @@ class Pool:
             case "busy":
                 lane.refused(begun, trouble.retry_after_s)
             case "slow":
-                lane.timed_out(endpoint.deadline_s)
-            case "down" | "broken" | "refused":
-                lane.failed(down=trouble.kind == "down")
+                self._is_in_doubt |= lane.timed_out(endpoint.deadline_s)
+            case "broken" | "refused":
+                self._is_in_doubt |= lane.failed()
+            case "down":
+                lane.failed(down=True)
         if (wait := lane.paused_until - time.monotonic()) > 0:
             asyncio.get_running_loop().call_later(wait + 0.001, self._wake_all)
 
@@ -257,20 +261,25 @@ class Pool:
         async with self._greeting:
             if self._fatal:
                 raise self._fatal
-            if self._is_suspicious and not await self._answers_a_greeting(request):
+            is_grave, is_in_doubt = self._is_suspicious, self._is_in_doubt
+            self._is_in_doubt = False
+            if (is_grave or is_in_doubt) and not await self._answers_a_greeting(request) and is_grave:
                 assert self._last_trouble is not None
                 self._stop(self._last_trouble)
 
     @property
     def _is_suspicious(self) -> bool:
         refused = sum(kind == "refused" for _, kind in self._given_up)
-        return not self._has_answered or refused >= SUSPICIOUS_REFUSALS or len(self._given_up) >= SUSPICIOUS
+        silent_s = time.monotonic() - (self._troubled_since or math.inf)
+        is_silent = silent_s > max(self.patience_s, *(2 * endpoint.deadline_s for endpoint, _ in self._ways))
+        is_many = refused >= SUSPICIOUS_REFUSALS or len(self._given_up) >= SUSPICIOUS
+        return not self._has_answered or is_many or is_silent
 
     async def _answers_a_greeting(self, request: Request) -> bool:
         """Whether an endpoint answers a request that is as small as can be, with the settings of this one."""
         greeting = Request((GREETING,), "greeting", temperature=0.0, max_tokens=GREETING_TOKENS, extra=request.extra)
         for endpoint, lane in self._ways:
-            for _ in range(GREETINGS if lane.is_open else 0):
+            for _ in range(GREETINGS if lane.is_open or lane.is_failing else 0):
                 self.counts.sent += 1
                 begun = lane.begin()
                 try:
