@@ -109,6 +109,8 @@ class Endpoint:
 
         form = self.form if request.schema is not None else FORMS[-1]
         body = request.body(model) | form_fields(form, request.schema)
+        if request.schema is not None and not self.is_proven:
+            checks_of(orjson.dumps(request.schema))  # made while nothing has come yet that could be lost
         began = time.monotonic()
         try:
             async with asyncio.timeout(self.deadline_s):

@@ -56,6 +56,7 @@ class Journal:
         """Open, or make, the file. Raises SikuError if it is no journal, or one of a later siku."""
         self.path = path
         self._due: asyncio.TimerHandle | None = None
+        self._committed_s = 0.0
         self._failure: SikuError | None = None  # of a commit that nobody waited for
         with ExitStack() as opened:
             try:
@@ -170,6 +171,8 @@ class Journal:
                 self._db.execute("begin immediate")
                 self._plan_commit()
             self._db.execute(statement, row)
+        if self._due is not None and time.monotonic() - self._committed_s > COMMIT_AFTER_S:
+            self.commit()  # the first of several at once; a timer would wait until it was judged, too
 
     def _plan_commit(self) -> None:
         try:
@@ -194,6 +197,7 @@ class Journal:
         if self._db.in_transaction:
             with self._errors():
                 self._db.execute("commit")
+            self._committed_s = time.monotonic()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -72,6 +72,7 @@ class Pool:
         self.counts = Counts()
         self._ways = [(endpoint, Lane(concurrency)) for endpoint in endpoints]
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._woken = 0  # of those who waited, and have not gone on yet
         self._in_flight = 0
         self._troubled_since: float | None = None  # no reply has come since
         self._has_answered = False
@@ -172,21 +173,27 @@ class Pool:
     # ------------------------------------------------------------ who goes next
 
     async def _acquire(self, request: Request, tries: Tries) -> tuple[Endpoint, Lane]:
-        """The least loaded endpoint with room, once there is one."""
+        """The least loaded endpoint with room, once there is one: first come, first served."""
+        is_turn = not (self._waiting or self._woken)  # or a worker would take its own slot again, before all others
+        keep_place = False
         while True:
             if self._fatal:
                 raise self._fatal
             if self._stopped.is_set():
                 raise StoppedError
-            if way := self._free_way(request, tries):
+            if is_turn and (way := self._free_way(request, tries)):
                 return way
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
+            if keep_place:
+                self._waiting.appendleft(turn)
+            else:
+                self._waiting.append(turn)
             try:
                 await turn
-            except asyncio.CancelledError:
-                self._wake()
-                raise
+            finally:
+                if turn.done() and not turn.cancelled():
+                    self._woken -= 1
+            is_turn = keep_place = True
 
     def _free_way(self, request: Request, tries: Tries) -> tuple[Endpoint, Lane] | None:
         """One that has failed this request less often than another is waited for: it may be the endpoint's fault."""
@@ -205,18 +212,18 @@ class Pool:
     def _wake(self) -> None:
         """Let as many go on as there is room for."""
         free = sum(max(0, lane.limit - lane.in_flight) for _, lane in self._ways)
-        room = min(free, self.concurrency - self._in_flight)
-        while self._waiting and room > 0:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                room -= 1
+        self._wake_up_to(min(free, self.concurrency - self._in_flight) - self._woken)
 
     def _wake_all(self) -> None:
-        while self._waiting:
+        self._wake_up_to(len(self._waiting))
+
+    def _wake_up_to(self, count: int) -> None:
+        while self._waiting and count > 0:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
+                self._woken += 1
+                count -= 1
 
     # ------------------------------------------------------------ when it is over
 
@@ -293,6 +300,7 @@ class Pool:
                     return True
                 finally:
                     lane.end()
+                    self._wake()
         return False
 
     def blamed_wrongly(self) -> list[bytes]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+import orjson
+
 from builders.steps import Specimen
 from validators.errors import SikuError
 from validators.step import Step
@@ -69,7 +71,7 @@ class StepTally:
             self.specimens = sorted([*others, *same[:MAX_SPECIMENS]], key=_place)
 
     def to_json(self) -> dict[str, Any]:
-        specimens = {"specimens": [list(one) for one in self.specimens]} if self.specimens else {}
+        specimens = {"specimens": [_ordered(one) for one in self.specimens]} if self.specimens else {}
         return {
             "name": self.name,
             "in": self.documents_in,
@@ -108,6 +110,12 @@ class StepTally:
 def _draw(example: Sequence[str]) -> bytes:
     """Examples are drawn by the digest of the id: of many books, and the same ones in every run."""
     return blake2b("\0".join(example).encode(), digest_size=8).digest()
+
+
+def _ordered(one: Specimen) -> list[Any]:
+    """With its keys in one order, whether it was made just now or comes out of the work store."""
+    row: list[Any] = orjson.loads(orjson.dumps(list(one), option=orjson.OPT_SORT_KEYS))
+    return row
 
 
 def _place(one: Specimen) -> tuple[str, float, bytes]:

@@ -142,14 +142,18 @@ def test_finished_runs_and_models_are_remembered(path: Path) -> None:
 
 
 def test_a_reply_is_committed_by_itself(path: Path) -> None:
-    async def keep() -> Kept | None:
+    async def keep() -> list[list[bool]]:
         with Journal(path) as journal, Journal(path, read_only=True) as other:
-            journal.keep(key(1), KEPT)
-            assert other.reply(key(1)) is None
+            seen = []
+            for number in range(4):
+                journal.keep(key(number), KEPT)
+                seen.append([other.reply(key(one)) is not None for one in range(4)])
             await asyncio.sleep(5 * COMMIT_AFTER_S)
-            return other.reply(key(1))
+            return [seen[0], [other.reply(key(one)) is not None for one in range(4)]]
 
-    assert asyncio.run(keep()) == KEPT
+    at_once, later = asyncio.run(keep())
+    assert at_once == [True, False, False, False], "the first one before anything else is done"
+    assert later == 4 * [True]
 
 
 def test_killed_at_random_moments_it_has_what_was_acknowledged(path: Path) -> None:
