@@ -56,7 +56,7 @@ class ChatEncoder:
                 next="--set chat_template_path=FILE, or --model with a chat model",
             )
         self.tokenizer = tokenizer
-        self.template: str = tokenizer.get_chat_template()
+        self.compiled = _compiled(tokenizer.get_chat_template())
         self.aligner = Aligner(plain_backend(tokenizer))
         self.special = {one.content: number for number, one in tokenizer.added_tokens_decoder.items() if one.special}
         longest_first = sorted(self.special, key=len, reverse=True)
@@ -90,15 +90,10 @@ class ChatEncoder:
         return [self._learnt(messages, text) for messages, text in zip(conversations, texts, strict=True)]
 
     def _render(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
-        """What `apply_chat_template(tokenize=False)` gives, without the half of its time that is not the template's."""
-        from transformers.utils.chat_template_utils import render_jinja_template
-
-        given: Any = conversations
-        written: Any = render_jinja_template(
-            conversations=given, chat_template=self.template, **self.tokenizer.special_tokens_map
-        )
-        texts: list[str] = written[0]
-        return texts
+        """What `apply_chat_template(tokenize=False)` gives, in half the time: messages need not be made plain first."""
+        given: dict[str, Any] = {**self.tokenizer.special_tokens_map, "tools": None, "documents": None}
+        given["add_generation_prompt"] = False
+        return [self.compiled.render(messages=messages, **given) for messages in conversations]
 
     def _learnt(self, messages: Sequence[Message], text: str) -> Written:
         spans = self._as_given(messages, text)
@@ -180,6 +175,13 @@ class ChatEncoder:
             if role == "assistant" and stop:
                 self.stop_ids.add(self.special[stop[1]])
         return Frame(literals, [stop[0] if stop else "" for stop in stops])
+
+
+def _compiled(template: str) -> Any:
+    """A chat template with all that transformers lets it do; that has no public name for it."""
+    from transformers.utils import chat_template_utils
+
+    return chat_template_utils._compile_jinja_template(template)
 
 
 def _mark_tokens(tokens: Aligned, written: Sequence[Written]) -> NDArray[np.uint8]:
