@@ -194,10 +194,14 @@ def _check_answer(text: str, question: str, answer: str) -> list[Verdict]:
 def _check_relation(text: str, sample: Sample) -> list[Verdict]:
     """Whether a dialogue shares as much with its passage as texts about one thing do."""
     said = "".join([sample.get("scene", ""), *(message["content"] for message in sample["messages"])])
-    pieces = prepare(said).pairs_of_characters
-    if len(pieces & prepared(text).pairs_of_characters) >= _LEAST_SHARE * len(pieces):
+    pieces = _pairs_of_characters(prepare(said).folded)
+    if len(pieces & _pairs_of_characters(prepared(text).folded)) >= _LEAST_SHARE * len(pieces):
         return []
     return [Verdict("unrelated", "对话与原文无关")]
+
+
+def _pairs_of_characters(folded: str) -> set[str]:
+    return {folded[at : at + 2] for at in range(len(folded) - 1)}
 
 
 def _dialogues_in(values: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:
