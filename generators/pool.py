@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TRIES = {"broken": 4, "slow": 2, "busy": 100}  # of one request, by the kind of trouble, while others succeed
 FIRST_TRIES_S = 4.0  # an endpoint that was never reached is given up after that
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.125, 20.0  # the first is doubled with each try
-BROKEN_AT_FIRST = 12  # and after so many unusable replies without a usable one it is looked at
+AT_FIRST = {"broken": 12, "slow": 2}  # and after so many troubles without a reply it is looked at
 SUSPICIOUS = 20  # requests given up in a row: then it may not be they
 SUSPICIOUS_REFUSALS = 8  # requests refused (400, 422) in a row: likewise
 GREETING: Message = {"role": "user", "content": "你好"}
@@ -76,7 +76,7 @@ class Pool:
         self._in_flight = 0
         self._troubled_since: float | None = None  # no reply has come since
         self._has_answered = False
-        self._broken_at_first = 0
+        self._at_first: Counter[str] = Counter()  # troubles before the first reply, by kind
         self._is_in_doubt = False  # an endpoint was closed since, though it can be reached
         self._last_trouble: TroubleError | None = None
         self._given_up: list[tuple[bytes, str]] = []  # since the last reply: key, kind of trouble
@@ -104,7 +104,7 @@ class Pool:
         tries = Tries()
 
         async def once() -> Answered:
-            if self._is_in_doubt or self._broken_at_first >= BROKEN_AT_FIRST:
+            if self._is_in_doubt or any(self._at_first[kind] >= most for kind, most in AT_FIRST.items()):
                 await self._suspect(request)
             return await self._once(request, tries, troubles)
 
@@ -153,7 +153,7 @@ class Pool:
         self._troubled_since = self._troubled_since or time.monotonic()
         if trouble.kind != "form":
             self._last_trouble = trouble
-        self._broken_at_first += trouble.kind == "broken" and not self._has_answered
+        self._at_first[trouble.kind] += not self._has_answered
         match trouble.kind:
             case "busy":
                 lane.refused(begun, trouble.retry_after_s)
@@ -167,7 +167,8 @@ class Pool:
             asyncio.get_running_loop().call_later(wait + 0.001, self._wake_all)
 
     def _is_answered(self) -> None:
-        self._has_answered, self._troubled_since, self._broken_at_first = True, None, 0
+        self._has_answered, self._troubled_since = True, None
+        self._at_first.clear()
         self._given_up.clear()
 
     # ------------------------------------------------------------ who goes next
