@@ -215,6 +215,8 @@ def with_adapter(model: Any, task: str, settings: TrainSettings) -> Any:
         raise SikuError(
             "the adapter cannot be made", where="--set lora_target_modules", why=str(error)[:300]
         ) from error
+    made = adapted.peft_config[adapted.active_adapter]
+    made.target_modules = sorted(made.target_modules)  # a set would be saved in another order each time
     return adapted
 
 

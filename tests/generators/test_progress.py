@@ -102,7 +102,8 @@ def test_on_a_terminal_no_line_is_wider_than_it(tmp_path: Path, columns: int) ->
     told = on_a_terminal(tmp_path, columns, TERM="xterm-256color")
     lines = re.split(r"[\r\n]+", SEQUENCE.sub("", told))
     assert max(map(cell_len, lines)) <= columns
-    for part in ("waiting", "passages", "of 8", "in flight", "cost 0.0", "asked again", "status 429", "━"):
+    parts = ["waiting", "passages", "of 8", "in flight", "asked again", "status 429", "━"]
+    for part in [*parts, "cost 0.0"] if columns > 50 else parts:  # the cost ends its line, which a narrow one may cut
         assert part in told, f"{part} is missing"
     assert COLOUR.search(told)
     assert told.rstrip().endswith("\x1b[2K"), "at the end it is gone, and the summary stands alone"
