@@ -113,6 +113,7 @@ class PaperReviews(RowFiles):
         title = _BLANKS.sub(" ", as_text(row.columns.get(used.get("title", "")), "title")).strip()
         abstract = as_text(row.columns.get(used.get("abstract", "")), "abstract").strip()
         body = section_text(row.columns.get(used.get("text", "")))
+        body = body if body.strip() else ""
         if not abstract and not body:
             raise _UnfitError(f"no paper: there is {', '.join(map(str, list(row.columns)[:12]))}")
         name, reviews = self.id_of(row, file), list[dict[str, str]]()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from builders.document import Document, Quarantined
@@ -146,6 +146,7 @@ names = st.sampled_from(["title", "abstract", "text", "sections", "reviews", "æ„
 
 
 @given(st.dictionaries(names, json_values, max_size=6))
+@example({"reviews": "å¥½", "text": [None, None]})
 @settings(max_examples=100, deadline=None)
 def test_any_row_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, row: dict[str, Any]) -> None:
     for piece in rows(tmp_path_factory.mktemp("reviews"), row):
