@@ -11,7 +11,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -145,11 +145,6 @@ class Journal:
 
     def give_up(self, key: bytes, failure: Failure) -> None:
         self._write("insert or replace into given_up values (?, ?, ?)", (key, failure.cause, failure.detail))
-
-    def take_back(self, keys: Iterable[bytes]) -> None:
-        """Ask these again after all: it was not they, but the endpoint."""
-        for key in keys:
-            self._write("delete from given_up where key = ?", (key,))
 
     def forget_given_up(self) -> int:
         """Ask everything that was given up again. Returns how many there were."""

@@ -79,7 +79,7 @@ class Pool:
         self._at_first: Counter[str] = Counter()  # troubles before the first reply, by kind
         self._is_in_doubt = False  # an endpoint was closed since, though it can be reached
         self._last_trouble: TroubleError | None = None
-        self._given_up: list[tuple[bytes, str]] = []  # since the last reply: key, kind of trouble
+        self._given_up: list[str] = []  # kinds of trouble of requests, since the last reply
         self._greeting = asyncio.Lock()
         self._fatal: SikuError | None = None
         self._stopped = asyncio.Event()
@@ -93,7 +93,7 @@ class Pool:
         """How many the endpoints take together, as far as is known."""
         return min(self.concurrency, sum(lane.limit for _, lane in self._ways))
 
-    async def send(self, request: Request, key: bytes, troubles: list[tuple[Failure, str]]) -> Answered | Failure:
+    async def send(self, request: Request, troubles: list[tuple[Failure, str]]) -> Answered | Failure:
         """The reply to a request, however often it takes to get one; a Failure where this one gets none.
 
         What went wrong on the way is added to `troubles`, with the endpoint. Raises SikuError (exit 4) where the
@@ -118,7 +118,7 @@ class Pool:
         try:
             return await retrying(once)
         except TroubleError as trouble:
-            return await self._give_up(trouble, request, key)
+            return await self._give_up(trouble, request)
 
     async def _once(self, request: Request, tries: Tries, troubles: list[tuple[Failure, str]]) -> Answered:
         endpoint, lane = await self._acquire(request, tries)
@@ -258,9 +258,9 @@ class Pool:
         is_new = trouble.kind == "down" and not self._has_answered
         return silent_s > (min(FIRST_TRIES_S, self.patience_s) if is_new else self.patience_s)
 
-    async def _give_up(self, trouble: TroubleError, request: Request, key: bytes) -> Failure:
+    async def _give_up(self, trouble: TroubleError, request: Request) -> Failure:
         """It is this request's own fault, unless the endpoints do not answer at all."""
-        self._given_up.append((key, trouble.kind))
+        self._given_up.append(trouble.kind)
         await self._suspect(request)
         return Failure(trouble.cause, trouble.detail)
 
@@ -277,9 +277,11 @@ class Pool:
 
     @property
     def _is_suspicious(self) -> bool:
-        refused = sum(kind == "refused" for _, kind in self._given_up)
+        refused = self._given_up.count("refused")
         silent_s = time.monotonic() - (self._troubled_since or math.inf)
-        is_silent = silent_s > max(self.patience_s, *(2 * endpoint.deadline_s for endpoint, _ in self._ways))
+        is_slow = self._last_trouble is not None and self._last_trouble.kind == "slow"
+        wave_s = max(2 * endpoint.deadline_s for endpoint, _ in self._ways) if is_slow else 0.0
+        is_silent = silent_s > max(self.patience_s, wave_s)
         is_many = refused >= SUSPICIOUS_REFUSALS or len(self._given_up) >= SUSPICIOUS
         return not self._has_answered or is_many or is_silent
 
@@ -303,10 +305,6 @@ class Pool:
                     lane.end()
                     self._wake()
         return False
-
-    def blamed_wrongly(self) -> list[bytes]:
-        """Requests that were given up although it was the endpoint that failed."""
-        return [key for key, _ in self._given_up] if self._fatal else []
 
     def _stop(self, trouble: TroubleError) -> None:
         self._fatal = self._fatal or SikuError(

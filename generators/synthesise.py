@@ -156,6 +156,7 @@ class _Run:
         self._digest = 0
         self._causes: Counter[str] = Counter()  # of dead letters
         self._asked: dict[bytes, asyncio.Future[Reply | Failure]] = {}  # the same question twice at once
+        self._given_up: dict[bytes, Failure] = {}  # since the last reply: it may yet be the endpoint that failed
         self._stopping = False
 
     # ------------------------------------------------------------ finished before
@@ -240,11 +241,10 @@ class _Run:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-            if self.pool:
-                self.journal.take_back(self.pool.blamed_wrongly())
             raise
         if self.figures.done < self.figures.inputs:
             raise self.interrupted()
+        self._keep_given_up()
 
     async def _worker(self, passages: Iterator[Passage]) -> None:
         for passage in passages:
@@ -319,7 +319,7 @@ class _Run:
 
     async def _ask(self, request: Request, key: bytes) -> Reply | Failure:
         """The reply to a request: out of the journal, or from the model by way of the journal."""
-        known = answer_in(self.journal, key)
+        known = self._given_up.get(key) or answer_in(self.journal, key)
         if known is not None:
             self.figures.from_journal += 1
         elif (asked := self._asked.get(key)) is not None:
@@ -334,15 +334,15 @@ class _Run:
         self._asked[key] = future
         troubles: list[tuple[Failure, str]] = []
         try:
-            answer = await self.pool.send(request, key, troubles)
+            answer = await self.pool.send(request, troubles)
             known: Reply | Failure
             if isinstance(answer, Answered):
                 reply = answer.delivered
                 self.journal.keep(key, Kept(reply.body, answer.endpoint, reply.form, reply.seconds))
                 known = reply.reply
+                self._keep_given_up()
             else:
-                self.journal.give_up(key, answer)
-                known = answer
+                self._given_up[key] = known = answer
             future.set_result(known)
             return known
         except BaseException as error:
@@ -353,6 +353,12 @@ class _Run:
             for failure, endpoint in troubles:
                 self.journal.failed(key, failure, endpoint)
             del self._asked[key]
+
+    def _keep_given_up(self) -> None:
+        """A reply has come since, so it was their own fault; until then a kill lets them be asked again."""
+        for key, failure in self._given_up.items():
+            self.journal.give_up(key, failure)
+        self._given_up.clear()
 
     # ------------------------------------------------------------ Ctrl-C
 

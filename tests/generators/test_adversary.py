@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from generators.demo.chat import Answered, ChatRequest, Misbehaviour, Raw, error_body
 from generators.demo.server import Endpoint as Server
 from generators.pool import SUSPICIOUS
+from tests.generators import synthesis
+from tests.generators.synthesis import check_books, knowing, make, write_passages
 from tests.generators.test_pool import GOOD, ask, causes, error, failing, stopped
+from validators.errors import SikuError
 
 
 @pytest.mark.parametrize("reply", [error(500, "cuda error"), Raw(200, b"<html>"), Misbehaviour("reset")])
 def test_more_failing_requests_at_the_end_than_close_an_endpoint_are_given_up_one_by_one(reply: Answered) -> None:
     bad = set(range(30, 30 + SUSPICIOUS + 5))
     with Server(failing(lambda text: text in map(str, bad), reply)).running() as url:
-        outcomes, pool = ask([url], range(30 + len(bad)))
+        outcomes, _ = ask([url], range(30 + len(bad)))
     assert set(causes(outcomes)) == bad
-    assert pool.blamed_wrongly() == []
 
 
 @pytest.mark.parametrize("reply", [error(500, "cuda error"), Raw(200, b"<html>"), Misbehaviour("reset")])
@@ -36,3 +40,19 @@ def test_a_retry_after_of_years_is_not_waited_for() -> None:
         outcomes, pool = ask([url], range(20))
     assert causes(outcomes) == {}
     assert set(pool.counts.troubles) == {"status 429"}
+
+
+def test_what_an_endpoint_failed_on_before_the_run_ended_is_asked_again(tmp_path: Path) -> None:
+    source, out = tmp_path / "passages.jsonl", tmp_path / "out"
+    texts = write_passages(source, 40)
+
+    def answer(request: ChatRequest) -> Answered:
+        return knowing(request) if request.number <= 6 else error(500, "no memory")
+
+    with pytest.raises(SikuError) as caught:
+        synthesis.ask(source, out, answer, max_failed=0.05)
+    assert caught.value.exit_code == 3
+    made = make(source, out)
+    assert made.dead == {}
+    check_books(made.built.folder, texts)
+    assert made.requests <= 40, "what was answered is kept"

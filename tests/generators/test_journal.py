@@ -110,18 +110,13 @@ def test_failed_tries_are_remembered_in_order(journal: Journal) -> None:
     assert journal.failed_tries(key(1)) == tries
 
 
-def test_what_was_given_up_can_be_taken_back_and_all_of_it_forgotten(journal: Journal) -> None:
+def test_what_was_given_up_can_be_forgotten(journal: Journal) -> None:
     for number in range(4):
         journal.give_up(key(number), Failure("status 400", f"{number}"))
-    journal.take_back([key(1), key(2)])
-    assert [journal.given_up(key(number)) for number in range(4)] == [
-        Failure("status 400", "0"),
-        None,
-        None,
-        Failure("status 400", "3"),
-    ]
+    assert journal.given_up(key(3)) == Failure("status 400", "3")
+    assert journal.given_up(key(4)) is None
     journal.finish_run("a run", {"done": 4})
-    assert journal.forget_given_up() == 2
+    assert journal.forget_given_up() == 4
     assert journal.given_up(key(3)) is None
     assert journal.run("a run") is None, "with dead letters to be asked again it is not finished"
 
