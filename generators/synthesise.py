@@ -174,12 +174,15 @@ class _Run:
         self._check_share(figures.dead, figures.inputs)
         return self._result(figures, state["replies"])
 
-    def _check_version(self) -> None:
-        """Raise SikuError where another dataset has the version that is to be written: before a reply is paid for."""
+    def _finished_dataset(self) -> Synthesised | None:
+        """The very dataset that is wanted, where it is there and only its journal is gone.
+
+        Raises SikuError where another one has the version that is to be written: before a reply is paid for.
+        """
         order = self.order
         folder = order.out / order.recipe.name / (order.version or order.recipe.version)
         if (old := read_manifest(folder)) is None:
-            return
+            return None
         from builders.engine.finish import Identity, finished_before
         from builders.engine.finish import Request as BuildRequest
 
@@ -189,6 +192,11 @@ class _Run:
             recipe=recipe, inputs=order.inputs, out=order.out, version=order.version, limit=order.limit
         )
         finished_before(request, Identity.of(request, self.shards))
+        if order.retry_dead:
+            return None
+        tally = next(step for step in old["ledger"]["steps"] if step["name"] == type(self.task).__name__)
+        inputs, dead = tally["in"], sum(tally["dropped"].values())
+        return self._result(Figures(inputs, inputs, inputs - dead, tally["out"], dead=dead), replies)
 
     def _result(self, figures: Figures, replies: str) -> Synthesised:
         task = dataclasses.replace(self.task, replies=replies)
@@ -215,9 +223,8 @@ class _Run:
             ]
             model = order.model or await model_behind(endpoints, self.journal)
             self.task = dataclasses.replace(self.task, model=model, journal=str(order.journal))
-            if finished := self.found_finished():
+            if finished := self.found_finished() or self._finished_dataset():
                 return finished
-            self._check_version()
             self.pool = Pool(endpoints, model, concurrency=order.concurrency, patience_s=order.patience_s)
             recipe = with_task(order.recipe, self.task)
             self.figures.inputs = sum(1 for _ in passages_of(recipe, self.shards, order.limit))

@@ -428,6 +428,15 @@ def test_the_disk_is_full(siku: Siku, url: str, server: Endpoint, source: Path, 
     check_books(tmp_path / "out/synth-qa/1", texts)
 
 
+def test_some_are_never_answered(siku: Siku, source: Path, texts: dict[str, str], tmp_path: Path) -> None:
+    server = Endpoint(knowing, Faults(hang=0.1, slow_drip=0.1, drip_s=0.05))
+    with server.running() as url:
+        made = qa(siku, url, "--input", source, "--timeout", "0.5", code=None).json
+    assert made["inputs"] == made["answered"] + made["dead"] == 12
+    assert made["dead"] <= 1
+    check_books(tmp_path / "out/synth-qa/1", texts)
+
+
 def test_faults_of_every_day(siku: Siku, source: Path, tmp_path: Path) -> None:
     texts = write_passages(source, 120)
     faults = Faults(error_500=0.05, error_429=0.05, malformed=0.1, retry_after_s=0.1)

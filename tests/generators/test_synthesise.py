@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,25 @@ def test_a_finished_dataset_is_found_without_the_endpoint(source: Path, out: Pat
     again = make(source, out, endpoints=[url])
     assert again.built.already
     assert again.run.requests == 0
+
+
+def test_a_finished_dataset_is_found_without_its_journal(source: Path, out: Path, texts: dict[str, str]) -> None:
+    first = make(source, out, poisoned(texts, "p00003"))
+    shutil.rmtree(out / ".siku")
+    again = make(source, out)
+    assert (again.requests, again.built.already) == (0, True)
+    figures = [(one.run.figures.inputs, one.run.figures.answered, one.run.figures.dead) for one in (first, again)]
+    assert figures == 2 * [(24, 23, 1)]
+
+
+def test_a_dataset_that_was_removed_is_made_again_out_of_the_journal(
+    source: Path, out: Path, texts: dict[str, str]
+) -> None:
+    before = digests(make(source, out).built.folder)
+    shutil.rmtree(out / "synth-qa")
+    again = make(source, out)
+    assert again.requests == 0
+    assert digests(again.built.folder) == before
 
 
 # ---------------------------------------------------------------- dead letters
