@@ -51,7 +51,7 @@ def _run(name: str, args: Args) -> int:
     _check_numbers(args)
     default = _recipe(name)
     recipe = _with_settings(default, args)
-    with _endpoints(args.endpoint) as endpoints:
+    with addresses(args.endpoint) as endpoints:
         order = _order(args, recipe, endpoints)
         with SynthesisProgress(quiet=args.quiet, price=args.price) as watch:
             made = synthesise(order, watch)
@@ -120,7 +120,7 @@ def _order(args: Args, recipe: Recipe, endpoints: Sequence[str]) -> Order:
 
 
 @contextlib.contextmanager
-def _endpoints(given: Sequence[str]) -> Iterator[list[str]]:
+def addresses(given: Sequence[str]) -> Iterator[list[str]]:
     """Addresses as they were given; for `demo` a server of our own is started, for as long as it is needed."""
     from generators.endpoint import normal_url
 

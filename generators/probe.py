@@ -23,7 +23,10 @@ def probe(url: str, model: str = "") -> dict[str, Any]:
 
     Raises SikuError (exit 4) if nobody is there.
     """
-    return asyncio.run(_probe(url, model))
+    from generators.commands import addresses
+
+    with addresses([url]) as [address]:
+        return asyncio.run(_probe(address, model))
 
 
 async def _probe(url: str, model: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from generators.demo.chat import Answered, ChatRequest, Misbehaviour, Raw, error_body
 from generators.demo.server import Endpoint as Server
 from generators.pool import SUSPICIOUS
+from generators.probe import probe
 from tests.generators import synthesis
 from tests.generators.synthesis import check_books, knowing, make, write_passages
 from tests.generators.test_pool import GOOD, ask, causes, error, failing, stopped
@@ -56,3 +57,7 @@ def test_what_an_endpoint_failed_on_before_the_run_ended_is_asked_again(tmp_path
     assert made.dead == {}
     check_books(made.built.folder, texts)
     assert made.requests <= 40, "what was answered is kept"
+
+
+def test_the_demo_can_be_examined() -> None:
+    assert probe("demo")["counts_tokens"] is True
