@@ -251,8 +251,11 @@ class Pool:
         return any(tries.kinds[kind] >= most for kind, most in TRIES.items())
 
     def _is_hopeless(self, trouble: TroubleError) -> bool:
-        """Whether it is time to leave the endpoints alone: they have no time, or cannot be reached, for too long."""
-        if trouble.kind not in ("busy", "down") or self._troubled_since is None:
+        """Whether it is time to leave the endpoints alone: they have no time, or cannot be reached, for too long.
+
+        What is on its way, to another of them perhaps, may yet be answered.
+        """
+        if trouble.kind not in ("busy", "down") or self._troubled_since is None or self._in_flight:
             return False
         silent_s = time.monotonic() - self._troubled_since - trouble.retry_after_s
         is_new = trouble.kind == "down" and not self._has_answered

@@ -181,6 +181,14 @@ def test_one_that_is_dead_from_the_start_costs_nothing() -> None:
     assert pool.counts.troubles["no connection"] <= 20
 
 
+def test_one_that_is_dead_does_not_end_it_while_the_other_thinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("generators.pool.FIRST_TRIES_S", 0.5)
+    with Server(lambda request: GOOD, latency_s=2.5).running() as url:
+        outcomes, _ = ask([dead_url(), url], range(4), patience_s=1.0)
+    assert len(outcomes) == 4
+    assert causes(outcomes) == {}
+
+
 def test_one_that_dies_halfway_is_replaced_by_the_other() -> None:
     with contextlib.ExitStack() as stack:
         mortal, other = (Server(lambda request: GOOD, latency_s=0.02) for _ in range(2))
