@@ -182,10 +182,16 @@ def test_one_that_is_dead_from_the_start_costs_nothing() -> None:
 
 
 def test_one_that_is_dead_does_not_end_it_while_the_other_thinks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("generators.pool.FIRST_TRIES_S", 0.5)
-    with Server(lambda request: GOOD, latency_s=2.5).running() as url:
-        outcomes, _ = ask([dead_url(), url], range(4), patience_s=1.0)
-    assert len(outcomes) == 4
+    monkeypatch.setattr("generators.pool.FIRST_TRIES_S", 0.4)
+
+    def answer(request: ChatRequest) -> str:
+        if request.number == 0:
+            time.sleep(2.0)
+        return GOOD
+
+    with Server(answer).running() as url:
+        outcomes, _ = ask([dead_url(), url], range(40))
+    assert len(outcomes) == 40
     assert causes(outcomes) == {}
 
 
