@@ -69,6 +69,8 @@ def _gpu_problems(settings: TrainSettings) -> list[SikuError]:
         wanted[f"attn_implementation={settings.attn_implementation}"] = package
     if settings.deepspeed:
         wanted["deepspeed"] = "deepspeed"
+    if settings.attn_implementation == "flex_attention":
+        wanted["attn_implementation=flex_attention"] = "torch"
     if not wanted:
         return []
     gpu = has_gpu(settings)

@@ -164,6 +164,8 @@ def _contradictions(settings: TrainSettings, given: frozenset[str]) -> list[str]
         found.append("load_in_4bit=true: it cannot be together with load_in_8bit=true")
     if settings.deepspeed and settings.fsdp:
         found.append("deepspeed: it cannot be together with fsdp")
+    if settings.lr_scheduler_type == "constant" and settings.warmup_steps:
+        found.append("warmup_steps: constant has no warm-up; lr_scheduler_type=constant_with_warmup has")
     if settings.max_steps == 0:
         found.append("max_steps=0: it must be at least 1, or -1 for whole epochs")
     if settings.model_max_length and "max_length" in given and settings.max_length > settings.model_max_length:

@@ -71,6 +71,8 @@ class Run:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self.figures = Figures(**state["figures"])
+        if not is_main():  # the first process has counted for all
+            self.figures.tokens = self.figures.learnt = 0
         self.watch.restore(state["watch"])
 
 
@@ -78,6 +80,7 @@ class TokenTrainer(Trainer):
     """A Trainer whose loss is the mean over the tokens of a step, and whose evaluation is that of `siku evaluate`."""
 
     def __init__(self, model: Any, arguments: TrainingArguments, tokenizer: Any, run: Run) -> None:
+        self.had_cache = getattr(model.config, "use_cache", True)
         super().__init__(
             model=model,
             args=arguments,
@@ -128,6 +131,13 @@ class TokenTrainer(Trainer):
         self.log(dict(metrics))
         self.flow.step_began = time.monotonic()
         return metrics
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """The saved model may use its key-value cache again, which it must not while it is trained on packed rows."""
+        config: Any = self.model.config  # type: ignore[union-attr]
+        config.use_cache, used = self.had_cache, config.use_cache
+        super().save_model(output_dir, _internal_call)
+        config.use_cache = used
 
     @property
     def _shares_rows(self) -> bool:

@@ -101,6 +101,8 @@ def test_a_run_tells_what_it_came_to(novel: Path, tiny_qwen2: Path, tmp_path: Pa
     assert written["settings"]["max_length"] == 64
     assert written["packages"]["torch"] == torch.__version__
     assert written["command"].startswith("siku train pretrain --data ")
+    for folder in (out, Path(result["checkpoint"])):  # the cache is off only while packed rows are trained on
+        assert json.loads((folder / "config.json").read_text())["use_cache"] is True
     assert ET.parse(out / "loss.svg").getroot().tag.endswith("svg")
 
 

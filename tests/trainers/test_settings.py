@@ -137,6 +137,8 @@ def test_all_mistakes_are_told_at_once_and_the_rest_is_kept() -> None:
 def test_settings_that_exclude_each_other_are_refused() -> None:
     both = mistakes("sft", lora_r=4, load_in_4bit=True, load_in_8bit=True)
     assert both == ["--set load_in_4bit=true: it cannot be together with load_in_8bit=true"]
+    constant = mistakes("sft", lr_scheduler_type="constant", warmup_steps=5)
+    assert constant == ["--set warmup_steps: constant has no warm-up; lr_scheduler_type=constant_with_warmup has"]
     assert "beyond model_max_length" in mistakes("pretrain", max_length=4096, model_max_length=2048)[0]
 
 
