@@ -54,7 +54,7 @@ class ModelBehind:
 
     async def _ask(self, pool: Pool, asked: Asked, decoding: Decoding) -> Said:
         request = request_of(asked, decoding)
-        answer = await pool.send(request, request.key(self.name), [])
+        answer = await pool.send(request, [])
         if isinstance(answer, Failure):
             return Said("", stopped=False, error=f"{answer.cause}: {answer.detail}".rstrip(": "))
         assert isinstance(answer, Answered)
