@@ -11,8 +11,8 @@ from generators.demo.server import Endpoint as Server
 from generators.pool import SUSPICIOUS
 from generators.probe import probe
 from tests.generators import synthesis
+from tests.generators.pooling import GOOD, ask, causes, error, failing, stopped
 from tests.generators.synthesis import check_books, knowing, make, write_passages
-from tests.generators.test_pool import GOOD, ask, causes, error, failing, stopped
 from validators.errors import SikuError
 
 
