@@ -17,12 +17,14 @@ import json
 import os
 import random
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -92,17 +94,17 @@ Work = Callable[[], Any]
 
 
 def siku(data: BuiltDataset, kind: Kind, tokenizer: Any, folder: Path) -> Work:
+    import pyarrow.parquet  # noqa: F401 - imports are not part of the work
+
     from trainers.cache import open_cache
     from trainers.chat import ChatEncoder
     from trainers.packing import pack
     from trainers.tokens import TextEncoder
 
-    os.environ["XDG_CACHE_HOME"] = str(folder)
-    elsewhere = folder / "data"
-    elsewhere.symlink_to(data.folder)  # so that nothing is found, and nothing left, beside the dataset
-    data = BuiltDataset(folder / "a" / "b", data.name, data.version, data.fingerprint, data.files)
-    data.folder.parent.mkdir(parents=True)
-    data.folder.symlink_to(elsewhere)
+    # A copy that lies in no output folder: nothing is found, and nothing is left.
+    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
+    shutil.copytree(data.folder / "train", folder / "name" / "1" / "train")
+    data = replace(data, folder=folder / "name" / "1")
 
     def work() -> Any:
         cache = open_cache(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from builders.document import Message
 from trainers.alignment import Aligned, Aligner
+from trainers.chat_template import ChatTemplate, Frame, Roles
 from trainers.dataset import Kind
 from trainers.tokens import Encoded, plain_backend
 from validators.errors import SikuError
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_SIGN = "\n \ue0f5{}\ue0f5 \n"  # stands for a message's text while a template is looked at; none is like it
 Span = tuple[int, int]  # from one character of what the template wrote to another
 
 
@@ -28,13 +27,6 @@ class Written(NamedTuple):
     text: str
     learnt: list[Span]
     fault: str = ""
-
-
-class Frame(NamedTuple):
-    """What a template writes before each message and after the last; the stop token after each, with space before."""
-
-    literals: list[str]
-    stops: list[str]
 
 
 class ChatEncoder:
@@ -55,18 +47,17 @@ class ChatEncoder:
                 why="it is what makes tokens of messages",
                 next="--set chat_template_path=FILE, or --model with a chat model",
             )
-        self.tokenizer = tokenizer
-        self.compiled = _compiled(tokenizer.get_chat_template())
+        self.template = ChatTemplate(tokenizer)
         self.aligner = Aligner(plain_backend(tokenizer))
         self.special = {one.content: number for number, one in tokenizer.added_tokens_decoder.items() if one.special}
         longest_first = sorted(self.special, key=len, reverse=True)
         self.stop = re.compile(rf"\s*({'|'.join(map(re.escape, longest_first)) or '(?!)'})")
         self.stop_ids: set[int] = set()
-        self.frame = lru_cache(maxsize=1024)(self._frame)
+        self.stops = lru_cache(maxsize=4096)(self._stops)
 
     def encode(self, conversations: Sequence[Sequence[Message]]) -> list[Encoded]:
         """Ids, loss marks and learnt characters of each conversation."""
-        written = self.write(conversations)
+        written = [self.write(messages) for messages in conversations]
         tokens = self.aligner.encode([one.text for one in written])
         marks = _mark_tokens(tokens, written)
         starts = tokens.starts.tolist()
@@ -77,111 +68,69 @@ class ChatEncoder:
             encoded.append(Encoded(tokens.ids[start:end], marks[start:end], characters, fault))
         return encoded
 
-    def write(self, conversations: Sequence[Sequence[Message]]) -> list[Written]:
-        """What the template makes of each conversation."""
+    def write(self, messages: Sequence[Message]) -> Written:
+        """What the template makes of a conversation."""
         import jinja2
 
+        roles = tuple([message["role"] for message in messages])
         try:
-            texts: list[str] = self._render(conversations)
+            frame = self.template.frame(roles)
+            texts = [message["content"] for message in messages]
+            if frame is not None and frame.sure and max(map(len, messages), default=2) == 2:
+                return self._framed(frame.around(texts), roles, frame, texts)
+            text = self.template.render(messages)
         except jinja2.TemplateError:
-            if len(conversations) == 1:
-                return [Written("", [], "refused")]
-            return list(chain.from_iterable(self.write([messages]) for messages in conversations))
-        return [self._learnt(messages, text) for messages, text in zip(conversations, texts, strict=True)]
+            return Written("", [], "refused")
+        if frame is not None:
+            for given in (texts, [text.strip() for text in texts]):
+                if frame.around(given) == text:
+                    return self._framed(text, roles, frame, given)
+        return self._prompted(text, messages)
 
-    def _render(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
-        """What `apply_chat_template(tokenize=False)` gives, in half the time: messages need not be made plain first."""
-        given: dict[str, Any] = {**self.tokenizer.special_tokens_map, "tools": None, "documents": None}
-        given["add_generation_prompt"] = False
-        return [self.compiled.render(messages=messages, **given) for messages in conversations]
-
-    def _learnt(self, messages: Sequence[Message], text: str) -> Written:
-        spans = self._as_given(messages, text)
-        if spans is not None:
-            return Written(text, spans) if all(end for _, end in spans) else Written(text, [], "endless")
-        turns = self._as_prompted(messages, text)
-        if turns is None:
-            return Written(text, [], "changed")
-        stops = [self.stop.match(text, end) for _, end in turns]
-        learnt = [(start, stop.end()) for (start, _), stop in zip(turns, stops, strict=True) if stop]
-        if len(learnt) < len(turns):
-            return Written(text, [], "endless")
-        self.stop_ids.update(self.special[stop[1]] for stop in stops if stop)
+    def _framed(self, text: str, roles: Roles, frame: Frame, texts: Sequence[str]) -> Written:
+        """Where the template writes every text, or each without the space around it, once."""
+        learnt: list[Span] = []
+        place = 0
+        for role, literal, said, stop in zip(roles, frame.literals, texts, self.stops(roles), strict=False):
+            place += len(literal)
+            if role == "assistant":
+                if not stop:
+                    return Written(text, [], "endless")
+                learnt.append((place, place + len(said) + len(stop)))
+            place += len(said)
         return Written(text, learnt)
 
-    def _as_given(self, messages: Sequence[Message], text: str) -> list[Span] | None:
-        """The learnt spans where the template writes every message as it is, or without the space around it.
+    def _stops(self, roles: Roles) -> list[str]:
+        """The stop token after each message, with the space before it; empty for none."""
+        frame = self.template.frame(roles)
+        assert frame is not None
+        found = [self.stop.match(literal) for literal in frame.literals[1:]]
+        self.stop_ids |= {
+            self.special[one[1]] for role, one in zip(roles, found, strict=True) if role == "assistant" and one
+        }
+        return [one[0] if one else "" for one in found]
 
-        A turn that no stop token ends has the end 0. None where the template does something else to the texts.
-        """
-        frame = self.frame(tuple([message["role"] for message in messages]))
-        if frame is None:
-            return None
-        parts = [message["content"] for message in messages]
-        if "".join(chain.from_iterable(zip(frame.literals, [*parts, ""], strict=True))) != text:
-            parts = [part.strip() for part in parts]
-            if "".join(chain.from_iterable(zip(frame.literals, [*parts, ""], strict=True))) != text:
-                return None
-        spans: list[Span] = []
-        place = 0
-        for literal, part, stop, message in zip(frame.literals, parts, frame.stops, messages, strict=False):
-            place += len(literal)
-            if message["role"] == "assistant":
-                spans.append((place, place + len(part) + len(stop) if stop else 0))
-            place += len(part)
-        return spans
-
-    def _as_prompted(self, messages: Sequence[Message], text: str) -> list[Span] | None:
-        """Turns that the template changes: each from the end of its prompt to the first special token."""
+    def _prompted(self, text: str, messages: Sequence[Message]) -> Written:
+        """Where it changes them: a turn goes from the end of the prompt for it to the first special token."""
         import jinja2
 
-        spans: list[Span] = []
+        learnt: list[Span] = []
         for place, message in enumerate(messages):
             if message["role"] != "assistant":
                 continue
-            before = list(messages[:place])
             try:
-                without = self._render([before])[0]
-                prompt = str(self.tokenizer.apply_chat_template(before, tokenize=False, add_generation_prompt=True))
-            except (jinja2.TemplateError, ValueError):  # of a conversation that the assistant begins
-                return None
+                without = self.template.render(messages[:place])
+                prompt = self.template.render(messages[:place], add_generation_prompt=True)
+            except jinja2.TemplateError:
+                return Written(text, [], "changed")
             if not text.startswith(prompt) or prompt == without:
-                return None
+                return Written(text, [], "changed")
             stop = self.stop.search(text, len(prompt))
-            spans.append((len(prompt), stop.start() if stop else len(text)))
-        return spans
-
-    def _frame(self, roles: tuple[str, ...]) -> Frame | None:
-        """What the template writes around messages with these roles; None where it does not write them as they are."""
-        import jinja2
-
-        signs = [_SIGN.format(number) for number in range(len(roles))]
-        messages: list[Message] = [{"role": role, "content": sign} for role, sign in zip(roles, signs, strict=True)]
-        try:
-            text = self._render([messages])[0]
-        except jinja2.TemplateError:
-            return None
-        literals: list[str] = []
-        for sign in signs:
-            before, found, text = text.partition(sign)
-            if not found:
-                before, found, text = (before + found + text).partition(sign.strip())
-            if not found:
-                return None
-            literals.append(before)
-        literals.append(text)
-        stops = [self.stop.match(literal) for literal in literals[1:]]
-        for role, stop in zip(roles, stops, strict=True):
-            if role == "assistant" and stop:
-                self.stop_ids.add(self.special[stop[1]])
-        return Frame(literals, [stop[0] if stop else "" for stop in stops])
-
-
-def _compiled(template: str) -> Any:
-    """A chat template with all that transformers lets it do; that has no public name for it."""
-    from transformers.utils import chat_template_utils
-
-    return chat_template_utils._compile_jinja_template(template)
+            if stop is None:
+                return Written(text, [], "endless")
+            self.stop_ids.add(self.special[stop[1]])
+            learnt.append((len(prompt), stop.end()))
+        return Written(text, learnt)
 
 
 def _mark_tokens(tokens: Aligned, written: Sequence[Written]) -> NDArray[np.uint8]:
