@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from trainers.metrics import rouge, tokens_of
+from trainers.evaluation.metrics import rouge, tokens_of
 
 Pair = tuple[str, str]
 Figures = Sequence[float]

@@ -33,7 +33,7 @@ HOME = Path(__file__).parent.parent
 sys.path.insert(0, str(HOME))
 
 from tests.corpora import passage  # noqa: E402 - the folders of a checkout are found from here on
-from trainers.dataset import BuiltDataset, Kind, open_dataset  # noqa: E402
+from trainers.rows.dataset import BuiltDataset, Kind, open_dataset  # noqa: E402
 
 MAX_LENGTH = 1024
 LENGTHS = (512, 1024, 2048, 4096)
@@ -96,10 +96,10 @@ Work = Callable[[], Any]
 def siku(data: BuiltDataset, kind: Kind, tokenizer: Any, folder: Path) -> Work:
     import pyarrow.parquet  # noqa: F401 - imports are not part of the work
 
-    from trainers.cache import open_cache
-    from trainers.chat import ChatEncoder
-    from trainers.packing import pack
-    from trainers.tokens import TextEncoder
+    from trainers.rows.cache import open_cache
+    from trainers.rows.chat import ChatEncoder
+    from trainers.rows.packing import pack
+    from trainers.rows.tokens import TextEncoder
 
     # A copy that lies in no output folder: nothing is found, and nothing is left.
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
@@ -179,7 +179,7 @@ TOOLS: dict[str, Callable[[BuiltDataset, Kind, Any, Path], Work]] = {
 
 def run_tool(name: str, dataset: str, kind: Kind, tokenizer: str) -> None:
     """In a process of its own: print what the work took as JSON."""
-    from trainers.tokens import load_tokenizer
+    from trainers.rows.tokens import load_tokenizer
 
     data, loaded = open_dataset(dataset, Path("out")), load_tokenizer(tokenizer)
     with tempfile.TemporaryDirectory() as folder:
@@ -230,8 +230,8 @@ def show_packing(dataset: str, tokenizer_folder: Path) -> None:
     """Documents are runs of sentences of the dataset; their lengths are drawn, those of novels are its own."""
     import numpy as np
 
-    from trainers.packing import pack
-    from trainers.tokens import TextEncoder, load_tokenizer
+    from trainers.rows.packing import pack
+    from trainers.rows.tokens import TextEncoder, load_tokenizer
 
     tokenizer = load_tokenizer(str(tokenizer_folder))
     encoder = TextEncoder(tokenizer)

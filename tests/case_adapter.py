@@ -115,7 +115,7 @@ def run(op: str, given: dict[str, Any]) -> dict[str, Any]:  # noqa: C901  # one 
             verdicts = check_pairs(given["passage"], pairs, given["max_question_chars"], given["max_answer_chars"])
             return {"verdicts": [[verdict.check for verdict in found] for found in verdicts]}
         case "rouge":
-            from trainers.metrics import rouge
+            from trainers.evaluation.metrics import rouge
 
             return rouge(given["candidate"], given["reference"])._asdict()
     raise ValueError(f"siku has no operation {op!r} yet")

@@ -11,6 +11,7 @@ import pytest
 
 HOME = Path(__file__).parent.parent
 ORDER = ("validators", "builders", "generators", "recipes", "trainers", "cli")
+ROOMS = ("rows", "training", "evaluation", "generation")  # of trainers/
 HEAVY = ("torch", "transformers", "trl", "daft", "gradio", "datasets", "pyarrow", "numpy", "rich")
 
 
@@ -32,6 +33,15 @@ def test_imports_go_one_way(place: int) -> None:
     for path in files:
         wrong = imported(path) & {*ORDER[place + 1 :], "siku"}
         assert not wrong, f"{path.relative_to(HOME)} imports {wrong}, which lie to its right"
+
+
+@pytest.mark.parametrize("place", range(len(ROOMS)))
+def test_rooms_of_trainers_import_one_way(place: int) -> None:
+    later = [f"trainers.{room}" for room in ROOMS[place + 1 :]]
+    for path in sorted((HOME / "trainers" / ROOMS[place]).rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        wrong = [room for room in later if f"from {room}" in text]
+        assert not wrong, f"{path.relative_to(HOME)} imports {wrong}, which come after it"
 
 
 def test_no_module_of_ours_hides_one_of_python() -> None:

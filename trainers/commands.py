@@ -24,7 +24,7 @@ def run_seq2seq(args: Args) -> int:
 
 
 def run_curriculum(args: Args) -> int:
-    from trainers.curriculum import CurriculumOrder, train_curriculum
+    from trainers.training.curriculum import CurriculumOrder, train_curriculum
 
     values, problems = split_words(args.set)
     order = CurriculumOrder(args.data, args.model, args.out, values, args.resume, problems)
@@ -35,16 +35,16 @@ def run_curriculum(args: Args) -> int:
 
 
 def _run(task: str, args: Args) -> int:
-    from trainers.order import TrainOrder
+    from trainers.training.order import TrainOrder
 
     values, problems = split_words(args.set)
     order = TrainOrder(task, args.data, args.model, args.out, values, args.resume, problems)
     try:
         if args.dry_run:
-            from trainers.dry_run import dry_run
+            from trainers.training.dry_run import dry_run
 
             return _show(dry_run(order, quiet=args.quiet), _tell_dry_run, as_json=args.json)
-        from trainers.run import train
+        from trainers.training.run import train
 
         return _show(train(order, quiet=args.quiet), _tell, as_json=args.json)
     except KeyboardInterrupt:
@@ -53,7 +53,7 @@ def _run(task: str, args: Args) -> int:
 
 def _show(result: dict[str, Any], tell: Any, *, as_json: bool) -> int:
     from builders.publish.terminal import print_json
-    from trainers.machine import is_main
+    from trainers.training.machine import is_main
 
     if not is_main():
         return OK

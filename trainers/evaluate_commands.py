@@ -8,18 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from trainers.metrics import METRICS
+from trainers.evaluation.metrics import METRICS
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError, nearest
 
 if TYPE_CHECKING:
-    from trainers.ablation import Ablation
-    from trainers.dataset import BuiltDataset
-    from trainers.evaluate import Order
-    from trainers.generate import Speaker
-    from trainers.prompts import Asked
-    from trainers.trained import Described
-    from trainers.ways import Way
+    from trainers.evaluation.ablation import Ablation
+    from trainers.evaluation.evaluate import Order
+    from trainers.evaluation.trained import Described
+    from trainers.generation.generate import Speaker
+    from trainers.generation.prompts import Asked
+    from trainers.generation.ways import Way
+    from trainers.rows.dataset import BuiltDataset
 
 OK = 0
 DATASETS = Path("out")  # where datasets that are given by name lie
@@ -31,8 +31,8 @@ def run_evaluate(args: Args) -> int:
     if args.ablate:
         return run_ablation(args)
     from builders.engine.progress import Progress
-    from trainers.comparison import folders_of, show, write_comparison
-    from trainers.evaluate import evaluate
+    from trainers.evaluation.comparison import folders_of, show, write_comparison
+    from trainers.evaluation.evaluate import evaluate
 
     models, order = _order(args)
     folders = folders_of(args.model, args.out)
@@ -46,11 +46,11 @@ def run_evaluate(args: Args) -> int:
 
 def _order(args: Args) -> tuple[list[Described], Order]:
     """Models and what is asked of them. Raises SikuError (exit 2) with all that is wrong with the words."""
-    from trainers.dataset import open_dataset
-    from trainers.evaluate import EvaluateSettings, Order, check_data
+    from trainers.evaluation.evaluate import EvaluateSettings, Order, check_data
+    from trainers.evaluation.trained import describe
     from trainers.problems import raise_together
+    from trainers.rows.dataset import open_dataset
     from trainers.settings import read_settings, split_words
-    from trainers.trained import describe
 
     values, wrong = split_words(args.set)
     read = read_settings(EvaluateSettings, values)
@@ -89,8 +89,8 @@ def _metrics(args: Args) -> frozenset[str]:
 
 def run_ablation(args: Args) -> int:
     from builders.engine.progress import Progress
-    from trainers.ablation import ablate
-    from trainers.ablation_page import show, write_page
+    from trainers.evaluation.ablation import ablate
+    from trainers.evaluation.ablation_page import show, write_page
 
     asked = _ablation(args)
     with Progress(quiet=args.quiet) as progress:
@@ -103,10 +103,10 @@ def run_ablation(args: Args) -> int:
 
 def _ablation(args: Args) -> Ablation:
     """Raises SikuError (exit 2) with all that is wrong with the words; what training says comes later."""
-    from trainers.ablation import AblateSettings, Ablation
-    from trainers.dataset import open_dataset
-    from trainers.evaluate import Order, check_data
+    from trainers.evaluation.ablation import AblateSettings, Ablation
+    from trainers.evaluation.evaluate import Order, check_data
     from trainers.problems import raise_together
+    from trainers.rows.dataset import open_dataset
     from trainers.settings import read_settings, split_words, takes
 
     values, problems = split_words(args.set)
@@ -137,8 +137,8 @@ def _other_kind(data: BuiltDataset, held_out: BuiltDataset) -> SikuError:
 
 def run_generate(args: Args) -> int:
     from builders.engine.progress import Progress
-    from trainers.generate import generate
-    from trainers.side_by_side import show, write_page
+    from trainers.generation.generate import generate
+    from trainers.generation.side_by_side import show, write_page
 
     with ExitStack() as stack:
         prompts, ways, speaker = _speaker(args, stack)
@@ -151,21 +151,21 @@ def run_generate(args: Args) -> int:
 
 def _speaker(args: Args, stack: ExitStack) -> tuple[list[Asked], list[Way], Speaker]:
     """Prompts, ways and whom to ask. Raises SikuError (exit 2) with all that is wrong with the words."""
+    from trainers.generation.prompts import read_prompts
+    from trainers.generation.ways import read_ways
     from trainers.problems import raise_together
-    from trainers.prompts import read_prompts
-    from trainers.ways import read_ways
 
     settings, ways, problems = read_ways(args.set, [word for words in args.sweep for word in words])
     prompts = _unless_wrong(partial(read_prompts, args.prompts, settings.limit), problems) or []
     if args.endpoint:
-        from trainers.model_behind import ModelBehind, addresses, check_ways
+        from trainers.generation.model_behind import ModelBehind, addresses, check_ways
 
         problems += check_ways(ways, settings)
         raise_together(problems)
         urls = stack.enter_context(addresses(args.endpoint))
         return prompts, ways, ModelBehind(urls, args.model, settings)
-    from trainers.generate import ModelHere
-    from trainers.trained import describe, open_model
+    from trainers.evaluation.trained import describe, open_model
+    from trainers.generation.generate import ModelHere
 
     if not args.model:
         problems.append(SikuError("there is nothing to ask", next="--model MODEL, or --endpoint URL"))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainers.settings import read_settings, split_words, takes
-from trainers.train_settings import OPTIMISERS, SCHEDULES, TASKS, TrainSettings, read_train_settings
+from trainers.training.train_settings import OPTIMISERS, SCHEDULES, TASKS, TrainSettings, read_train_settings
 
 
 def mistakes(task: str, **values: object) -> list[str]:

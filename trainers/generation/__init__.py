@@ -1,0 +1,1 @@
+"""What a model says to prompts, in several ways side by side."""

@@ -1,0 +1,1 @@
+"""From rows of a dataset to rows of token ids: tokens, chat templates, the cache, packing, batches."""

@@ -1,0 +1,1 @@
+"""One training run, and curricula of several: orders, settings, models, the trainer, its folder and log."""
