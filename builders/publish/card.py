@@ -43,6 +43,7 @@ SIZES = (
 HUB_LICENCES = re.compile(
     r"apache-2\.0|mit|cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-[34]\.0|odc-by|odbl|pddl|gfdl|unlicense|unknown|other"
 )
+COLUMN_TYPES = {"bool": "bool", "int": "int64", "float": "float64"}  # those of `datasets`; all others are strings
 COLUMN_KINDS = {"bool": "true or false", "int": "whole number", "float": "number", "json": "JSON text"}
 LIMITS = (
     "**It is cleaned by rules, not read by people.** Some of what no rule knows remains, and "
@@ -97,26 +98,74 @@ def render_card(folder: Path, manifest: Mapping[str, Any]) -> str:
 
 def front_matter(manifest: Mapping[str, Any], splits: Sequence[str], *, is_synthetic: bool = False) -> str:
     """The YAML head that the Hub and `datasets` read."""
-    synthetic = "- synthetic\n" if is_synthetic else ""
-    files = [f"  - split: {split}\n    path: {split}/*.parquet" for split in splits]
-    name = f"{manifest['name']} {manifest['version']}"
-    described = f"{name}, {manifest['fingerprint']}"
+    return head_of(
+        f"{manifest['name']} {manifest['version']}",
+        [manifest],
+        ["synthetic"] if is_synthetic else [],
+        config_lines(manifest, splits),
+        feature_lines(manifest),
+    )
+
+
+def head_of(
+    title: str,
+    manifests: Sequence[Mapping[str, Any]],
+    tags: Sequence[str],
+    configs: Sequence[str],
+    features: Sequence[str],
+) -> str:
+    """The YAML head of a card about one dataset, or about several in one repository."""
+    licences = list(dict.fromkeys(manifest["licence"] for manifest in manifests))
+    tasks = dict.fromkeys(manifest["task"] for manifest in manifests)
+    names = dict.fromkeys(["siku", "chinese", *tags, *(manifest["name"] for manifest in manifests)])
     lines = [
         "---",
-        f"pretty_name: {_yaml(name)}",
-        *_licence_lines(manifest["licence"]),
+        f"pretty_name: {_yaml(title)}",
+        *_licence_lines(licences[0] if len(licences) == 1 else "several"),
         "language:\n- zh",
-        f"task_categories:\n- {_yaml(manifest['task'])}",
-        f"size_categories:\n- {size_category(sum(manifest['rows'].values()))}",
-        f"tags:\n- siku\n- chinese\n{synthetic}- {_yaml(manifest['name'])}",
-        "configs:\n- config_name: default",
-        # `datasets` caches rows by the name of the folder, "1", and by this: else it takes one dataset for another
-        f"  description: {_yaml(described)}",
-        "  data_files:",
-        *files,
+        "task_categories:",
+        *(f"- {_yaml(task)}" for task in tasks),
+        f"size_categories:\n- {size_category(sum(sum(manifest['rows'].values()) for manifest in manifests))}",
+        "tags:",
+        *(f"- {_yaml(name)}" for name in names),
+        "configs:",
+        *configs,
+        "dataset_info:",
+        *features,
         "---",
     ]
     return "\n".join(lines)
+
+
+def config_lines(
+    manifest: Mapping[str, Any], splits: Sequence[str], config: str = "default", folder: str = ""
+) -> list[str]:
+    """One entry of `configs`: where the Parquet files of each split are, below `folder` (it ends in a slash)."""
+    described = f"{manifest['name']} {manifest['version']}, {manifest['fingerprint']}"
+    lines = [
+        f"- config_name: {_yaml(config)}",
+        # `datasets` caches rows by the name of the folder, "1", and by this: else it takes one dataset for another
+        f"  description: {_yaml(described)}",
+        "  data_files:",
+    ]
+    for split in splits:
+        files = f"{folder}{split}/*.parquet"
+        lines += [f"  - split: {split}", f"    path: {_yaml(files) if folder else files}"]
+    return lines
+
+
+def feature_lines(manifest: Mapping[str, Any], config: str = "default") -> list[str]:
+    """One entry of `dataset_info`: the columns with the types that `datasets` gives them, known before a download."""
+    lines = [f"- config_name: {_yaml(config)}", "  features:", "  - name: id", "    dtype: string"]
+    if manifest["plan"]["output"].get("rows") == "messages":
+        lines += ["  - name: messages", "    list:"]
+        lines += [line for part in ("role", "content") for line in (f"    - name: {part}", "      dtype: string")]
+        lines += ["  - name: parents", "    list: string"]
+    else:
+        lines += ["  - name: text", "    dtype: string"]
+    for name, kind in manifest.get("columns", {}).items():
+        lines += [f"  - name: {_yaml(name)}", f"    dtype: {COLUMN_TYPES.get(kind, 'string')}"]
+    return lines
 
 
 def _yaml(value: str) -> str:

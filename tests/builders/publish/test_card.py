@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from builders.publish.card import FILE, plain, render_card, size_category, write_card
+from builders.publish.card import FILE, feature_lines, plain, render_card, size_category, write_card
 
 Make = Callable[[], Any]
 
@@ -44,6 +44,12 @@ def test_the_head_is_what_the_hub_wants(make: Make, tmp_path: Path) -> None:
                     {"split": "train", "path": "train/*.parquet"},
                     {"split": "valid", "path": "valid/*.parquet"},
                 ],
+            }
+        ],
+        "dataset_info": [
+            {
+                "config_name": "default",
+                "features": [{"name": n, "dtype": "string"} for n in ("id", "text", "chapter", "encoding", "title")],
             }
         ],
     }
@@ -94,6 +100,24 @@ json.dump(found, sys.stdout)
     columns = ["id", "text", "chapter", "encoding", "title"]
     train = {"train": [25, columns, "a-0000"]}
     assert found == {"whole": {**train, "valid": [4, columns, "b-0100"]}, "trained": train}
+
+
+@pytest.mark.parametrize("rows", ["text", "messages"])
+def test_the_types_in_the_head_are_those_of_the_files(tmp_path: Path, rows: str) -> None:
+    from datasets import Features, load_dataset
+
+    from builders.engine.tables import RowWriter, row_schema
+
+    columns = {"flag": "bool", "n": "int", "share": "float", "名 1": "string", "box": "json"}
+    kept = ("书。",) if rows == "text" else ([{"role": "user", "content": "问"}], ["p"])
+    with RowWriter(tmp_path / "part.parquet", row_schema(columns, rows)) as writer:
+        writer.add(("1", *kept, True, 1, 0.5, "雪", "{}"), 1)
+    head = front(
+        "---\n" + "\n".join(feature_lines({"plan": {"output": {"rows": rows}}, "columns": columns})) + "\n---\n"
+    )
+    (info,) = head if isinstance(head, list) else [head]
+    read = load_dataset("parquet", data_files=str(tmp_path / "part.parquet"), cache_dir=str(tmp_path / "cache"))
+    assert Features._from_yaml_list(info["features"]) == read["train"].features
 
 
 def test_two_datasets_of_one_version_are_two_in_the_cache(make: Make, tmp_path: Path) -> None:
