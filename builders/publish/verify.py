@@ -46,7 +46,7 @@ def verify(folder: Path, progress: Progress | None = None) -> list[Finding]:
     size = sum(file["bytes"] for file in manifest["files"].values())
     findings: list[Finding] = []
     checks: dict[str, Callable[[], tuple[str, list[str]]]] = {
-        "files": lambda: _files(folder, manifest),
+        "files": lambda: check_files(folder, manifest),
         "ledger": lambda: _ledger(folder, manifest),
         "ids": lambda: _ids(folder),
         "duplicates": lambda: _duplicates(folder, manifest),
@@ -61,7 +61,8 @@ def verify(folder: Path, progress: Progress | None = None) -> list[Finding]:
     return findings
 
 
-def _files(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
+def check_files(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The files against the manifest, and the fingerprint against the plan: what was looked at, and what is wrong."""
     problems: list[str] = []
     for name, file in manifest["files"].items():
         path = folder / name
