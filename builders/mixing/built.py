@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,6 +32,9 @@ class DatasetShard(Shard):
 
     def holds(self, meta: Meta) -> bool:
         return meta.get("dataset") == self.dataset
+
+    def parent(self) -> dict[str, Any] | None:
+        return _parent_in(self.path.parent.parent)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +118,19 @@ def shards_of(folder: Path, rows: str) -> Iterable[DatasetShard]:
                     next=f"siku verify {folder}",
                 )
             yield DatasetShard(f"{name}@{version}/{place}", digest, path.stat().st_size, path, name, split)
+
+
+@functools.lru_cache(maxsize=256)  # a finished version never changes, and may have thousands of files
+def _parent_in(folder: Path) -> dict[str, Any]:
+    return parent_of(orjson.loads((folder / MANIFEST).read_bytes()))
+
+
+def parent_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a dataset keeps of one that it was made from: what that is, by content; its model if one wrote it; its own
+    parents. Never where it lies."""
+    models = [step["model"] for step in manifest["plan"]["steps"] if {"model", "replies"} <= step.keys()]
+    named = {name: manifest[name] for name in ("name", "version", "fingerprint")}
+    return named | ({"model": models[0]} if models else {}) | {"parents": manifest.get("parents", [])}
 
 
 def read_dataset_file(shard: DatasetShard) -> Iterator[Document]:
