@@ -18,6 +18,7 @@ from generators import commands as synthesis
 from generators.demo import commands as demo
 from trainers import commands as training
 from trainers import evaluate_commands as evaluation
+from trainers import export_commands as handing_over
 from validators import command_line
 from validators.command_line import Args, Command, Parser, flag, out_folder, parse, path
 from validators.errors import SikuError, as_siku_error
@@ -171,6 +172,7 @@ COMMANDS = (
     ),
     *training.COMMANDS,
     *evaluation.COMMANDS,
+    *handing_over.COMMANDS,
     Command("verify", "prove digests, ledger, duplicates and splits", run_verify, (DATASET, OUT)),
     Command(
         "diff",
