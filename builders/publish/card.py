@@ -22,6 +22,7 @@ from builders.publish.figures import (
     writing_of,
 )
 from builders.publish.page import cut, visible
+from builders.publish.versions.lineage import Node, ancestors, name_of, origins, tree_lines, writers
 
 FILE = "README.md"
 INPUT_ROWS, RULE_ROWS, TITLE_ROWS = 50, 40, 50
@@ -76,8 +77,9 @@ def render_card(folder: Path, manifest: Mapping[str, Any]) -> str:
     splits = [split for split in SPLITS if any((folder / split).glob("*.parquet"))]
     steps = steps_of(manifest)
     writing = writing_of(manifest, steps)
+    written = writing is not None or bool(writers(ancestors(manifest)))
     parts = [
-        front_matter(manifest, splits, is_synthetic=writing is not None),
+        front_matter(manifest, splits, is_synthetic=written),
         f"# {plain(manifest['name'])} {plain(manifest['version'])}\n\n{plain(manifest['summary'])}",
         *([_writing(writing, manifest)] if writing else ()),
         _numbers(manifest),
@@ -86,7 +88,7 @@ def render_card(folder: Path, manifest: Mapping[str, Any]) -> str:
         _steps(steps),
         _removed(manifest, steps),
         _hold_out(manifest, steps),
-        _limits(manifest, WRITTEN_LIMITS if writing else ()),
+        _limits(manifest, WRITTEN_LIMITS if written else ()),
         _making(manifest),
         _verifying(manifest),
     ]
@@ -285,7 +287,17 @@ def _sources(manifest: Mapping[str, Any]) -> str:
     size = sum(one["bytes"] for one in inputs)
     grid = markdown_table(("Input", "Bytes#", "SHA-256 begins"), rows)
     more = f"\n\nand {len(inputs) - INPUT_ROWS:,} more; `manifest.json` has them all." if inputs[INPUT_ROWS:] else ""
-    return f"## Where it comes from\n\n{told}\n\n{counted(len(inputs), 'input')}, {size:,} bytes:\n\n{grid}{more}"
+    listed = f"{counted(len(inputs), 'input')}, {size:,} bytes:\n\n{grid}{more}"
+    return f"## Where it comes from\n\n{told}{_lineage(manifest)}\n\n{listed}"
+
+
+def _lineage(manifest: Mapping[str, Any]) -> str:
+    """The built datasets that it was made from, as a tree."""
+    if not (made_from := origins(manifest)):
+        return ""
+    lines = (cut(visible(line).replace("\n", " "), 400) for line in tree_lines(Node(name_of(manifest), made_from)))
+    tree = "\n".join(lines).replace("```", "")
+    return f"\n\nIt was made from built datasets, each with the beginning of its fingerprint:\n\n```\n{tree}\n```"
 
 
 def _steps(steps: Sequence[StepFigures]) -> str:
