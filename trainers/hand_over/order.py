@@ -103,12 +103,22 @@ def tokenizer_for(name: str, asker: str) -> Any:
     if missing := [one for one in ("transformers", "tokenizers") if importlib.util.find_spec(one) is None]:
         why = f"{' and '.join(missing)} cannot be imported"
         raise SikuError(f"{asker} needs the extra train", why=why, next="pip install 'siku[train]'")
+    from trainers.training.run import be_quiet
+
     folder = Path(name).expanduser()
+    if name.startswith((".", "/", "~")) and not folder.is_dir():  # a path is not looked up on the Hub
+        raise SikuError(f"there is no tokenizer {name!r}", why="there is no such folder", next="--tokenizer FOLDER")
     try:
-        return load_tokenizer(str(folder) if folder.is_dir() else name)
+        with be_quiet():
+            return load_tokenizer(str(folder) if folder.is_dir() else name)
     except SikuError as error:
         error.next = error.next.replace("--model", "--tokenizer")
         raise
+
+
+def files_of(data: BuiltDataset, split: str) -> list[Path]:
+    """The Parquet files of a split, in dataset order."""
+    return [data.folder / name for name in sorted(data.files) if name.startswith(f"{split}/")]
 
 
 def attempt(find: Callable[[], Found], problems: list[SikuError]) -> Found | None:
