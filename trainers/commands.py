@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from trainers.extra import need_train_extra
 from trainers.settings import split_words
 from validators.command_line import Args, Command, flag, out_folder, path
+from validators.errors import SikuError
 
 OK = 0
+DATASETS = Path("out")  # where datasets that are given by name lie
 MEASURED = ("train_loss", "eval_loss", "perplexity", "perplexity_char")
 
 
@@ -24,17 +28,44 @@ def run_seq2seq(args: Args) -> int:
 
 
 def run_curriculum(args: Args) -> int:
-    from trainers.training.curriculum import CurriculumOrder, train_curriculum
+    need_train_extra()
+    from trainers.training.curriculum import CurriculumOrder, dry_run_curriculum, train_curriculum
 
     values, problems = split_words(args.set)
     order = CurriculumOrder(args.data, args.model, args.out, values, args.resume, problems)
     try:
+        if args.dry_run:
+            return _show(dry_run_curriculum(order, quiet=args.quiet), _tell_dry_curriculum, as_json=args.json)
         return _show(train_curriculum(order, quiet=args.quiet), _tell_curriculum, as_json=args.json)
     except KeyboardInterrupt:
         raise order.interrupted() from None
 
 
+def run_tiny_model(args: Args) -> int:
+    need_train_extra()
+    from trainers.rows.dataset import open_dataset
+    from trainers.tiny_model import LEAST_VOCABULARY, MOST_VOCABULARY, make_model_of
+
+    if not LEAST_VOCABULARY <= args.vocabulary <= MOST_VOCABULARY:
+        why = f"it is {LEAST_VOCABULARY} to {MOST_VOCABULARY:,} tokens"
+        raise SikuError(f"--vocabulary {args.vocabulary} cannot be", why=why)
+    data = open_dataset(args.data, DATASETS)
+    made = make_model_of(data, args.out, args.architecture, args.vocabulary)
+    return _show(made, _tell_tiny_model, as_json=args.json)
+
+
+def _tell_tiny_model(result: dict[str, Any]) -> list[str]:
+    task = "seq2seq" if result["architecture"] == "mt5" else "pretrain"
+    data = f"{result['data']['name']}@{result['data']['version']}"
+    return [
+        f"{result['path']}: a random {result['architecture']} of {result['parameters']:,} parameters, "
+        f"{result['vocabulary']:,} tokens",
+        f"next   siku train {task} --data {data} --model {result['path']} --out DIR",
+    ]
+
+
 def _run(task: str, args: Args) -> int:
+    need_train_extra()
     from trainers.training.order import TrainOrder
 
     values, problems = split_words(args.set)
@@ -92,6 +123,15 @@ def _tell_dry_run(result: dict[str, Any]) -> list[str]:
     ]
 
 
+def _tell_dry_curriculum(result: dict[str, Any]) -> list[str]:
+    lines = [line for stage in result["stages"] for line in (f"{stage['name']}:", *_tell_dry_run(stage))]
+    return [
+        *lines,
+        f"all stages: {result['steps']:,} steps, {result['tokens']:,} tokens, about {result['seconds']:,.0f} s, "
+        f"at most {_size(result['memory'])}",
+    ]
+
+
 def _size(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
@@ -107,13 +147,13 @@ EVERY_TASK = (
         help="a setting, such as max_steps=100 or lora_r=8; repeatable",
     ),
     flag("--resume", action="store_true", help="go on from the last whole checkpoint in --out"),
+    flag(
+        "--dry-run", action="store_true", help="say tokens, steps, memory and time, from five steps, and write nothing"
+    ),
 )
 FLAGS = (
     flag("--data", required=True, metavar="DATASET", help="NAME, NAME@VERSION (in out/) or a folder"),
     *EVERY_TASK,
-    flag(
-        "--dry-run", action="store_true", help="say tokens, steps, memory and time, from five steps, and write nothing"
-    ),
 )
 GROUPS = {"train": "train a model on a built dataset"}
 COMMANDS = (
@@ -125,5 +165,16 @@ COMMANDS = (
         "stages of training one after the other, from one file",
         run_curriculum,
         (flag("--data", type=path, required=True, metavar="FILE", help="TOML file with the stages"), *EVERY_TASK),
+    ),
+    Command(
+        "train tiny-model",
+        "make a tiny random model with a tokenizer, to try training with",
+        run_tiny_model,
+        (
+            flag("--data", required=True, metavar="DATASET", help="texts that the tokenizer is trained on"),
+            flag("--out", type=out_folder, required=True, metavar="DIR", help="folder for the model"),
+            flag("--architecture", choices=("qwen2", "mt5"), default="qwen2", help="mt5 is for seq2seq"),
+            flag("--vocabulary", type=int, default=512, metavar="N", help="tokens (default: 512)"),
+        ),
     ),
 )

@@ -17,6 +17,7 @@ from builders.engine.progress import Progress
 from trainers.problems import raise_together, some_of
 from trainers.settings import takes
 from trainers.training.curriculum_file import Stage, read_curriculum
+from trainers.training.dry_run import dry_run
 from trainers.training.machine import is_main, world_size
 from trainers.training.order import Checked, TrainOrder, examine, gather
 from trainers.training.run import be_quiet, train
@@ -76,6 +77,24 @@ def train_curriculum(order: CurriculumOrder, *, quiet: bool = False) -> dict[str
             order.out.mkdir(parents=True, exist_ok=True)
             write_whole(order.out / RUN, _dump(identity))
     return _train(order, checked, quiet)
+
+
+def dry_run_curriculum(order: CurriculumOrder, *, quiet: bool = False) -> dict[str, Any]:
+    """What `train_curriculum` would come to, stage by stage, each as if it began with the first model.
+
+    Nothing is written but tokens. Raises SikuError (exit 2) for what is wrong with any stage.
+    """
+    with be_quiet():
+        checked = check(order)
+        _look_through(checked, quiet)
+    stages = []
+    for stage, one in checked:
+        _tell_stage(stage, len(checked), quiet)
+        stages.append({"name": stage.name} | dry_run(one.order, quiet=quiet))
+        gc.collect()
+    totals = {key: sum(one[key] for one in stages) for key in ("steps", "tokens", "seconds")}
+    memory = max(one["memory"]["total"] for one in stages)  # of the stage that needs most
+    return {"task": "curriculum", "stages": stages, **totals, "memory": memory, "path": str(order.out)}
 
 
 Stages = list[tuple[Stage, Checked]]
@@ -144,8 +163,7 @@ def _train(order: CurriculumOrder, checked: Stages, quiet: bool) -> dict[str, An
     results = []
     model = order.model
     for stage, one in checked:
-        if not quiet and is_main():
-            print(f"stage {stage.number} of {len(checked)}: {stage.name}", file=sys.stderr, flush=True)
+        _tell_stage(stage, len(checked), quiet)
         stage_order = _order_of(order, stage, model, stage.values, order.resume)
         try:
             result = train(stage_order, quiet=quiet)
@@ -161,6 +179,11 @@ def _train(order: CurriculumOrder, checked: Stages, quiet: bool) -> dict[str, An
     if is_main():
         write_whole(order.out / CURRICULUM, _dump(told | {"command": shlex.join(order.command())}))
     return told
+
+
+def _tell_stage(stage: Stage, stages: int, quiet: bool) -> None:
+    if not quiet and is_main():
+        print(f"stage {stage.number} of {stages}: {stage.name}", file=sys.stderr, flush=True)
 
 
 def _wait_for_the_others() -> None:
