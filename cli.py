@@ -19,6 +19,7 @@ from generators.demo import commands as demo
 from trainers import commands as training
 from trainers import evaluate_commands as evaluation
 from trainers import export_commands as handing_over
+from trainers import tour
 from validators import command_line
 from validators.command_line import Args, Command, Parser, flag, out_folder, parse, path
 from validators.errors import SikuError, as_siku_error
@@ -122,6 +123,7 @@ SETTING = flag(
     help="change a setting of the plan; repeatable",
 )
 COMMANDS = (
+    *tour.COMMANDS,
     Command("list", "the recipes, and the versions built", run_list, (OUT,)),
     Command(
         "show", "a plan step by step", run_show, (flag("recipe", metavar="RECIPE", help="name or file"), SETTING, OUT)
