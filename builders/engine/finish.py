@@ -39,6 +39,7 @@ class Request:
     fresh: bool = False  # do finished work again
     settings: Sequence[str] = ()  # what differs from the recipe as it stands, for the command in the card
     command: Sequence[str] = ()  # the words that build this recipe, where they are not `build NAME`
+    whole_command: bool = False  # the words are all of it: neither version, settings nor input follow
 
     @property
     def folder(self) -> Path:
@@ -254,6 +255,8 @@ def _link_parts(folder: Path, parts: Iterable[Part]) -> None:
 
 def _command(request: Request) -> str:
     """The command that makes this dataset, without the circumstances: where inputs lie, how many workers."""
+    if request.whole_command:
+        return shlex.join(["siku", *request.command])
     words = ["siku", *(request.command or ("build", request.recipe.name)), "--as", request.folder.name]
     words += [word for setting in request.settings for word in ("--set", setting)]
     if request.limit is not None:

@@ -87,11 +87,22 @@ class WorkStore:
     def discard(self, key: str) -> None:
         shutil.rmtree(self.place(key), ignore_errors=True)
 
+    def abandoned(self) -> list[Path]:
+        """What killed processes left unfinished."""
+        return [one for one in (self.root / "tmp").glob("*-*") if not _alive(one.name.partition("-")[0])]
+
     def sweep(self) -> None:
         """Remove what killed processes left unfinished."""
-        for scratch in (self.root / "tmp").glob("*-*"):
-            if not _alive(scratch.name.partition("-")[0]):
-                shutil.rmtree(scratch, ignore_errors=True)
+        for scratch in self.abandoned():
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def owner(self, name: str) -> str:
+        """The process that builds a version now, "" if none does. Takes no lock, so it is in nobody's way."""
+        try:
+            told = (self.root / "locks" / f"{name}.lock").read_text()
+        except OSError:
+            return ""
+        return told if _alive(told.removeprefix("process ")) else ""
 
     @contextlib.contextmanager
     def lock(self, name: str) -> Iterator[None]:

@@ -36,6 +36,11 @@ class DatasetShard(Shard):
     def parent(self) -> dict[str, Any] | None:
         return _parent_in(self.path.parent.parent)
 
+    def where(self, document: Document) -> str:
+        """Where a document stands, and the command that tells what was before that."""
+        folder = shlex.quote(str(self.path.parent.parent))
+        return f"{self.name}; before that: siku inspect {folder} {shlex.quote(document.id)}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture(RowFiles):
@@ -56,7 +61,10 @@ class Mixture(RowFiles):
 
     def read(self, shard: Shard) -> Iterator[Document | Quarantined]:
         if isinstance(shard, DatasetShard):
-            yield from read_dataset_file(shard)
+            for row in read_dataset_file(shard):
+                row.meta = {name: value for name, value in row.meta.items() if value not in (None, [])}
+                row.meta["dataset"] = shard.dataset
+                yield row
             return
         for document in super().read(shard):
             if isinstance(document, Document):
@@ -64,11 +72,8 @@ class Mixture(RowFiles):
             yield document
 
     def locate(self, shard: Shard, document: Document, meta: Meta) -> str:
-        """The file of a built dataset, and the command that tells what was before that."""
-        if not isinstance(shard, DatasetShard):
-            return super().locate(shard, document, meta)
-        folder = shlex.quote(str(shard.path.parent.parent))
-        return f"{shard.name}; before that: siku inspect {folder} {shlex.quote(document.id)}"
+        """Of a row of a built dataset the file, and the command that tells what was before that."""
+        return shard.where(document) if isinstance(shard, DatasetShard) else super().locate(shard, document, meta)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +100,11 @@ def _is_dataset(folder: Path) -> bool:
     return (folder / MANIFEST).is_file() and any((folder / split).is_dir() for split in SPLITS)
 
 
-def shards_of(folder: Path, rows: str) -> Iterable[DatasetShard]:
-    """The files of a built dataset. Raises SikuError where one is not what its manifest says, or has other rows."""
+def shards_of(folder: Path, rows: str = "") -> Iterable[DatasetShard]:
+    """The files of a built dataset. Raises SikuError where one is not what its manifest says, or has other `rows`."""
     manifest = orjson.loads((folder / MANIFEST).read_bytes())
     name, version = manifest["name"], manifest["version"]
-    if (there := manifest["plan"]["output"].get("rows", "text")) != rows:
+    if (there := manifest["plan"]["output"].get("rows", "text")) != rows and rows:
         recipe = "mix-pretrain" if there == "text" else "chat-stage1"
         raise SikuError(
             f"{name}@{version} has rows of {there}, and this mixture takes rows of {rows}",
@@ -134,19 +139,17 @@ def parent_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_dataset_file(shard: DatasetShard) -> Iterator[Document]:
-    """The rows of one file as documents; nulls are left out of their metadata."""
+    """The rows of one file as documents, with all columns as their metadata."""
     from pyarrow import parquet
 
     with parquet.ParquetFile(shard.path) as file:
         for batch in file.iter_batches(batch_size=500, use_threads=False):
-            yield from (_document(row, shard) for row in batch.to_pylist())
+            yield from (_document(row, shard.split) for row in batch.to_pylist())
 
 
-def _document(row: dict[str, Any], shard: DatasetShard) -> Document:
+def _document(row: dict[str, Any], split: str) -> Document:
     id, text, messages = row.pop("id"), row.pop("text", ""), row.pop("messages", None)
-    meta: Meta = {name: value for name, value in row.items() if value is not None and value != []}
-    meta["dataset"] = shard.dataset
-    document = Document(id, text, meta, split=shard.split)
+    document = Document(id, text, row, split=split)
     if messages is not None:
         document.converse(messages)
     return document

@@ -21,6 +21,7 @@ from builders.engine.manifest import SPLITS, read_manifest
 from builders.engine.recipe import Recipe
 from builders.engine.run import edit
 from builders.engine.tables import read_dataset_rows
+from builders.mixing import sample
 from builders.steps import Corpus, Edit, Shard, Split
 from validators.errors import SikuError, nearest
 from validators.step import Check, Verdict
@@ -46,7 +47,10 @@ class Moment:
 
 
 def remembered_recipe(out: Path, name: str, version: str) -> str:
-    """The file of the private recipe that a version was built from, "" if it was none or is not there any more."""
+    """The file of the recipe that a version was built from, if it is none of `recipes/` and still there; else ""."""
+    manifest = read_manifest(out / name / version)
+    if manifest and manifest["plan"]["source"]["class"] == sample.DatasetRows.__name__:
+        return sample.__file__
     path = inputs_file(out, name, version)
     if not path.exists():
         return ""
@@ -231,7 +235,8 @@ def _moments(document: Document, name: str, recipe: Recipe, fate: dict[str, str]
             yield Moment(label, _edit_words(before, document), changed_lines(before, document.text))
         elif isinstance(step, Corpus):
             gone = fate["step"] == label
-            yield Moment(label, f"refused: {fate['what']}" if gone else "kept: no better copy", [])
+            stayed = "kept: no better copy" if label == "NearDuplicates" else "kept"
+            yield Moment(label, f"refused: {fate['what']}" if gone else stayed, [])
         if fate["step"] == label:
             return
 

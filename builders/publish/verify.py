@@ -154,6 +154,7 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
     ids: list[str] = []
     splits: dict[str, str] = {}
     books: dict[tuple[str, str], set[str]] = defaultdict(set)  # by title, too: a user's `book` may hold several
+    whole_books = any(_steps_behind(manifest, kind) is not None for kind in (HoldOut, NearDuplicates))  # no sample
     moved = {
         row["id"] for row in read_dataset_rows(folder, "evidence", ["id", "step"]) if row["step"] == type(step).__name__
     }  # alone, not with its book
@@ -162,7 +163,7 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
             for name, row in _kept_documents(folder, manifest):
                 ids.append(row["id"])
                 splits[row["id"]] = name
-                if (book := row.get("book")) and row["id"] not in moved:
+                if whole_books and (book := row.get("book")) and row["id"] not in moved:
                     books[book, str(row.get("title") or "")].add(name)
                 document = _document(row, name)
                 if compared:

@@ -36,6 +36,7 @@ def test_what_came_what_went_what_changed(tmp_path: Path) -> None:
         "removed": (2, ["r6", "r7"]),
         "changed": (1, ["r0"]),
         "moved": (0, []),
+        "metadata": (0, []),
     }
     assert compare(old, old)["same"]
     assert not any(compare(old, old)[part] for part in ("plan", "inputs", "figures", "steps"))
