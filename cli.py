@@ -14,6 +14,7 @@ from typing import Any
 
 from builders import __version__
 from builders.crawl import commands as crawl
+from builders.publish.versions import commands as versions
 from generators import commands as synthesis
 from generators.demo import commands as demo
 from trainers import commands as training
@@ -32,12 +33,6 @@ DATASET = flag("dataset", metavar="DATASET", help="NAME, NAME@VERSION or a folde
 
 
 # ---------------------------------------------------------------- commands
-
-
-def run_list(args: Args) -> int:
-    from builders.publish.terminal import show_recipes
-
-    return show_recipes(HOME / "recipes", args.out, as_json=args.json)
 
 
 def run_show(args: Args) -> int:
@@ -84,13 +79,6 @@ def run_verify(args: Args) -> int:
     return show_verification(findings, as_json=args.json)
 
 
-def run_diff(args: Args) -> int:
-    from builders.publish.compare import compare
-    from builders.publish.terminal import show_comparison
-
-    return show_comparison(compare(_dataset(args.a, args.out), _dataset(args.b, args.out)), as_json=args.json)
-
-
 def run_report(args: Args) -> int:
     from builders.engine.manifest import read_manifest
     from builders.publish.report import write_report
@@ -124,7 +112,7 @@ SETTING = flag(
 )
 COMMANDS = (
     *tour.COMMANDS,
-    Command("list", "the recipes, and the versions built", run_list, (OUT,)),
+    *versions.COMMANDS,
     Command(
         "show", "a plan step by step", run_show, (flag("recipe", metavar="RECIPE", help="name or file"), SETTING, OUT)
     ),
@@ -176,12 +164,6 @@ COMMANDS = (
     *evaluation.COMMANDS,
     *handing_over.COMMANDS,
     Command("verify", "prove digests, ledger, duplicates and splits", run_verify, (DATASET, OUT)),
-    Command(
-        "diff",
-        "two versions: plan, figures, rows",
-        run_diff,
-        (flag("a", metavar="A", help="NAME@VERSION or a folder"), flag("b", metavar="B", help="the other"), OUT),
-    ),
     Command(
         "report",
         "where the report of a dataset is",
