@@ -264,7 +264,7 @@ def _client(url: str, connections: int) -> AsyncOpenAI:
     host = urlsplit(url).hostname or ""
     http = openai.DefaultAioHttpClient(
         timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S),
-        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=connections, keepalive_expiry=30.0),
+        limits=httpx2.Limits(max_connections=0, max_keepalive_connections=connections, keepalive_expiry=30.0),  # 0: any
         trust_env=not is_loopback(host),
         follow_redirects=False,
     )

@@ -20,6 +20,7 @@ SLOWEST_TRY = 50, 20  # at most so many, and so many for each unit of the limit
 TRIAL = 10  # replies that decide on a raise, or a quarter of the limit
 LATELY = 0.01  # weight of one reply in the share of refusals
 CHANCE = 0.1  # share of refusals that may be chance
+CHANCE_AT_ONCE = 0.2  # the same of requests sent together: refusals come back first, replies take their time
 SHRINK = 0.75  # after time-outs
 OPEN_AFTER_DOWN = 3  # connections in a row that failed, before the endpoint is left alone for a while
 OPEN_AFTER_FAILED = 20  # other failures in a row
@@ -109,7 +110,8 @@ class Lane:
         self._refused_in_a_row += 1
         self._refused_share += LATELY * (1 - self._refused_share)
         self._trial_refused += begun.level >= self.limit
-        if self._refused_in_a_row > 1 and self.successes == begun.successes:
+        sent_at_once = self.in_flight + self._refused_in_a_row
+        if self._refused_in_a_row > 1 + CHANCE_AT_ONCE * sent_at_once and self.successes == begun.successes:
             self._lower_to(min(self.limit - 1, self.in_flight))  # nothing has ended well since: this is what it took
         elif self._is_trial and self._trial_refused > CHANCE * self._trial_length:
             self._lower_to(self.limit - self._raise)

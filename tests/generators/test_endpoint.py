@@ -7,12 +7,14 @@ import gzip
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from generators.demo.chat import Answered, ChatRequest, Misbehaviour, Raw, Said, error_body
+from generators.demo.log import read_log
 from generators.demo.server import Endpoint as Server
 from generators.endpoint import (
     FORMS,
@@ -267,6 +269,21 @@ def test_a_connection_that_breaks_is_broken(behaviour: Behaviour) -> None:
     assert isinstance(trouble, TroubleError)
     assert trouble.kind == "broken"
     assert trouble.detail
+
+
+def test_as_many_are_on_their_way_at_once_as_are_sent(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    server = Server(lambda request: Said(GOOD), latency_s=2.0, log=log)
+
+    async def work(url: str) -> None:
+        async with Endpoint(url, connections=150) as endpoint:
+            await asyncio.gather(*(try_once(endpoint, asking(str(n), None)) for n in range(150)))
+
+    with server.running() as url:
+        asyncio.run(work(url))
+    exchanges = read_log(log)
+    first_delivered_ns = min(one.delivered_ns for one in exchanges if one.delivered_ns)
+    assert sum(one.asked_ns < first_delivered_ns for one in exchanges) > 100  # the transport's own limit
 
 
 def test_where_nobody_listens_it_is_down() -> None:
