@@ -14,6 +14,7 @@ from typing import Any
 
 from builders import __version__
 from builders.crawl import commands as crawl
+from builders.publish.hub import commands as hub
 from builders.publish.versions import commands as versions
 from generators import commands as synthesis
 from generators.demo import commands as demo
@@ -67,16 +68,6 @@ def run_inspect(args: Args) -> int:
     recipe, inputs = _recipe_of(folder), _inputs_of(folder, args)
     show = show_story if asks_a_model(recipe) else show_life
     return show(folder, args.id, recipe, inputs, as_json=args.json)
-
-
-def run_verify(args: Args) -> int:
-    from builders.engine.progress import Progress
-    from builders.publish.terminal import show_verification
-    from builders.publish.verify import verify
-
-    with Progress(quiet=args.quiet) as progress:
-        findings = verify(_dataset(args.dataset, args.out), progress)
-    return show_verification(findings, as_json=args.json)
 
 
 def run_report(args: Args) -> int:
@@ -163,7 +154,7 @@ COMMANDS = (
     *training.COMMANDS,
     *evaluation.COMMANDS,
     *handing_over.COMMANDS,
-    Command("verify", "prove digests, ledger, duplicates and splits", run_verify, (DATASET, OUT)),
+    *hub.COMMANDS,
     Command(
         "report",
         "where the report of a dataset is",
