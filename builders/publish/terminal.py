@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from builders.engine.manifest import MANIFEST, finished_versions, read_manifest
+from builders.engine.manifest import finished_versions, read_manifest
 from builders.engine.plan import plan_of, write_value
-from builders.engine.recipe import Recipe, find_recipe, recipe_files
+from builders.engine.recipe import Recipe
 
 if TYPE_CHECKING:
     from builders.engine.build import Built
@@ -92,39 +91,7 @@ def cut(text: str, chars: int = CUT_CHARS) -> str:
     return line if len(line) <= chars and len(text) <= chars * 2 else line[: chars - 1] + "…"
 
 
-# ---------------------------------------------------------------- list, show
-
-
-def show_recipes(folder: Path, out: Path, *, as_json: bool) -> int:
-    recipes = [find_recipe(path.stem.replace("_", "-"), folder) for path in recipe_files(folder)]
-    versions = [_version_row(path) for path in finished_versions(out)]
-    if as_json:
-        print_json({"recipes": [{"name": one.name, "summary": one.summary} for one in recipes], "versions": versions})
-        return OK
-    table(("recipe", "what it makes"), [(one.name, one.summary) for one in recipes])
-    if versions:
-        table(
-            ("dataset", "train", "valid", "MB", "built"),
-            [(f"{v['name']}@{v['version']}", v["train"], v["valid"], v["mb"], v["built"]) for v in versions],
-        )
-    else:
-        print(f"nothing built in {out} yet")
-    return OK
-
-
-def _version_row(folder: Path) -> dict[str, Any]:
-    manifest = read_manifest(folder) or {}
-    size = sum(file["bytes"] for file in manifest["files"].values())
-    built = time.strftime("%Y-%m-%d %H:%M", time.localtime((folder / MANIFEST).stat().st_mtime))
-    rows = manifest.get("rows", {})
-    named = {"name": manifest["name"], "version": manifest["version"], "path": str(folder)}
-    return {
-        **named,
-        "train": rows.get("train", 0),
-        "valid": rows.get("valid", 0),
-        "mb": round(size / 1e6, 1),
-        "built": built,
-    }
+# ---------------------------------------------------------------- show
 
 
 def show_plan(recipe: Recipe, out: Path, *, as_json: bool) -> int:
@@ -212,13 +179,17 @@ def _step_table(manifest: Mapping[str, Any]) -> None:
 
 def show_dataset(folder: Path, rows: int, *, as_json: bool) -> int:
     from builders.publish.life import sample_rows
+    from builders.publish.versions.family import family_of
 
     manifest = read_manifest(folder) or {}
-    samples = sample_rows(folder, rows)
+    samples, family = sample_rows(folder, rows), family_of(folder, manifest)
     if as_json:
-        print_json({"name": manifest["name"], "version": manifest["version"], "path": str(folder), **samples})
+        named = {"name": manifest["name"], "version": manifest["version"], "path": str(folder)}
+        print_json({**named, **samples, "lineage": family.to_json()})
         return OK
     print(f"{manifest['name']} {manifest['version']}: {folder}")
+    if lines := family.lines():
+        print("\n".join(lines))
     _step_table(manifest)
     for split in ("train", "valid"):
         if samples[split]:
@@ -277,7 +248,7 @@ def tell_way(life: Mapping[str, Any]) -> None:
         print(f"\n{note['step']} noted {note['kind']}: {cut(note['text'])}")
 
 
-# ---------------------------------------------------------------- verify, diff, report, doctor
+# ---------------------------------------------------------------- verify, report, doctor
 
 
 def show_verification(findings: Sequence[Mapping[str, Any]], *, as_json: bool) -> int:
@@ -290,28 +261,6 @@ def show_verification(findings: Sequence[Mapping[str, Any]], *, as_json: bool) -
         for problem in finding["problems"][:10]:
             print(f"       {problem}")
     return OK if good else REFUSED
-
-
-def show_comparison(comparison: Mapping[str, Any], *, as_json: bool) -> int:
-    if as_json:
-        print_json(comparison)
-        return OK
-    same = "the same fingerprint" if comparison["same"] else "different"
-    print(f"{comparison['a']} -> {comparison['b']}: {same}")
-    for part in ("plan", "inputs", "figures", "steps"):
-        lines = comparison[part]
-        print(f"\n{part}: {'no difference' if not lines else ''}")
-        for line in lines[:20]:
-            print(f"    {line}")
-        if len(lines) > 20:
-            print(f"    and {len(lines) - 20} more")
-    print("\nrows:")
-    for kind, group in comparison["rows"].items():
-        ids = (
-            f": {', '.join(group['ids'])}{' ...' if group['count'] > len(group['ids']) else ''}" if group["ids"] else ""
-        )
-        print(f"    {group['count']:,} {kind}{ids}")
-    return OK
 
 
 def show_report(path: Path, *, as_json: bool) -> int:

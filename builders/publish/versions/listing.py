@@ -14,7 +14,7 @@ from builders.engine.recipe import find_recipe, recipe_files
 from builders.engine.store import WorkStore
 from builders.publish.terminal import OK, print_json, table
 from builders.publish.versions.lineage import name_of, parents_of
-from builders.publish.versions.models import models_near, trained_on
+from builders.publish.versions.models import models_near, told_path, trained_on
 
 
 def show_list(recipes: Path, out: Path, *, as_json: bool) -> int:
@@ -58,14 +58,6 @@ def _show_models(versions: Sequence[Mapping[str, Any]], models: Sequence[Mapping
     if mine:
         rows = [(told_path(model["path"]), model["task"], name, model["trained"]) for model, name in mine]
         table(("model", "task", "trained on", "finished"), rows)
-
-
-def told_path(path: str) -> str:
-    """A path as short as it can be from here."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except ValueError:
-        return path
 
 
 def version_row(folder: Path, models: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -26,6 +26,14 @@ def trained_on(dataset: Mapping[str, Any], models: Iterable[Mapping[str, Any]]) 
     return [one for one in models if one["data"]["fingerprint"] == dataset["fingerprint"]]
 
 
+def told_path(path: str) -> str:
+    """A path as short as it can be from here."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return path
+
+
 def _folders(top: Path) -> Iterator[Path]:
     """Folders below `top`, level by level; nothing hidden, no checkpoints."""
     level, seen = [top], 0
