@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
 from builders.engine.manifest import write_whole
+from trainers.training.curve import loss_curve
 
 LOG = "train_log.jsonl"
 CURVE = "loss.svg"
-WIDTH, HEIGHT = 720, 400
-LEFT, RIGHT, TOP, BOTTOM = 60, 20, 40, 40
-MAX_POINTS = 2000  # of one line: more than there are pixels
-COLOURS = {"loss": "#1f77b4", "eval_loss": "#d62728"}
-NAMES = {"loss": "train", "eval_loss": "valid"}
 
 
 class TrainLog:
@@ -64,62 +59,3 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     return [orjson.loads(line) for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-
-
-def loss_curve(lines: Sequence[Mapping[str, Any]]) -> str:
-    """Training and validation loss by step, as an SVG that needs nothing beside it."""
-    curves = {
-        key: _thinned([(line["step"], line[key]) for line in lines if line.get(key) is not None]) for key in COLOURS
-    }
-    points = [point for curve in curves.values() for point in curve]
-    right = max([step for step, _ in points], default=1) or 1
-    low, high = _range([loss for _, loss in points])
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">',
-        "<style>text { font-size: 12px }</style>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        *_grid(right, low, high),
-    ]
-    for place, (key, curve) in enumerate(curves.items()):
-        if not curve:
-            continue
-        drawn = " ".join(f"{_x(step, right):.1f},{_y(loss, low, high):.1f}" for step, loss in curve)
-        parts.append(f'<polyline points="{drawn}" fill="none" stroke="{COLOURS[key]}" stroke-width="1.5"/>')
-        step, loss = curve[-1]
-        parts.append(f'<circle cx="{_x(step, right):.1f}" cy="{_y(loss, low, high):.1f}" r="3" fill="{COLOURS[key]}"/>')
-        said = f"{NAMES[key]}: {loss:.4g} at step {step}"
-        parts.append(f'<text x="{LEFT + 200 * place}" y="{TOP - 16}" fill="{COLOURS[key]}">{said}</text>')
-    return "\n".join([*parts, "</svg>", ""])
-
-
-def _thinned(curve: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """At most so many points, the last among them."""
-    every = max(1, math.ceil(len(curve) / MAX_POINTS))
-    return curve[(len(curve) - 1) % every :: every]
-
-
-def _range(losses: Sequence[float]) -> tuple[float, float]:
-    low, high = min(losses, default=0.0), max(losses, default=1.0)
-    margin = (high - low) * 0.05 or 0.5
-    return low - margin, high + margin
-
-
-def _grid(right: int, low: float, high: float) -> list[str]:
-    lines = []
-    for number in range(5):
-        loss = low + (high - low) * number / 4
-        y = _y(loss, low, high)
-        lines.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" stroke="#ddd"/>')
-        lines.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" fill="#555">{loss:.3g}</text>')
-        step = round(right * number / 4)
-        x = _x(step, right)
-        lines.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle" fill="#555">{step}</text>')
-    return lines
-
-
-def _x(step: int, right: int) -> float:
-    return LEFT + (WIDTH - LEFT - RIGHT) * step / right
-
-
-def _y(loss: float, low: float, high: float) -> float:
-    return TOP + (HEIGHT - TOP - BOTTOM) * (high - loss) / (high - low)

@@ -10,7 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from trainers.training.train_log import TrainLog, loss_curve, read_log
+from trainers.training.curve import loss_curve
+from trainers.training.train_log import TrainLog, read_log
 from trainers.training.watch import WINDOW, LossWatch, Step
 
 VOCABULARY = 20_000  # guessing is 9.9
@@ -117,8 +118,18 @@ def test_the_curve_is_a_picture_with_both_losses(tmp_path: Path) -> None:
     picture = ET.fromstring(loss_curve(lines))
     curves = [node.attrib["points"].split() for node in picture.iter() if node.tag.endswith("polyline")]
     assert [len(curve) for curve in curves] == [1667, 2]
-    assert curves[0][-1].partition(",")[0] == curves[1][-1].partition(",")[0] == "700.0"
-    assert "valid: 4.25 at step 5000" in [node.text for node in picture.iter()]
+    assert curves[0][-1].partition(",")[0] == curves[1][-1].partition(",")[0] == "696.0"
+    said = [node.text for node in picture.iter()]
+    assert {"train 4 at step 5,000", "valid 4.25 at step 5,000", "loss", "step"} <= set(said)
+
+
+def test_the_axes_of_a_curve_have_round_numbers(tmp_path: Path) -> None:
+    lines = [{"step": step, "loss": 0.11 + 5.3 / step} for step in range(1, 301)]
+    lines += [{"step": 0, "eval_loss": 5.5}, {"step": 60, "eval_loss": 5.25}, {"step": 300, "eval_loss": 6.73}]
+    said = [node.text for node in ET.fromstring(loss_curve(lines)).iter() if node.tag.endswith("text")]
+    assert said[:5] == ["0", "2", "4", "6", "8"]
+    assert said[5:12] == ["0", "50", "100", "150", "200", "250", "300"]
+    assert said[-1] == "valid 6.73 at step 300, lowest 5.25 at step 60"
 
 
 @pytest.mark.parametrize("lines", [[], [{"step": 0, "eval_loss": 2.0}], [{"step": 1, "loss": 2.0}]])
