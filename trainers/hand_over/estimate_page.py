@@ -49,9 +49,9 @@ def _cost(cost: Json | None) -> Iterator[tuple[str, str]]:
     yield "", f"× {cost['price_per_million']:g} per million"
     if cost["exchange_rate"] != 1:
         yield "", f"× {cost['exchange_rate']:g}"
-    yield "", f"= {cost['total']:,.2f}"
+    yield "", f"= {_money(cost['total'])}"
     if cost["between"] is not None:
-        yield "", "({:,.2f} to {:,.2f})".format(*cost["between"])
+        yield "", "({} to {})".format(*map(_money, cost["between"]))
 
 
 def _synthesis(paid: Json | None) -> Iterator[tuple[str, str]]:
@@ -65,7 +65,7 @@ def _synthesis(paid: Json | None) -> Iterator[tuple[str, str]]:
     yield "", f"{paid['prompt']:,} tokens of prompts"
     yield "", f"{paid['completion']:,} of completions"
     if paid["total"] is not None:
-        yield "", f"= {paid['total']:,.2f}"
+        yield "", f"= {_money(paid['total'])}"
 
 
 def _training(probe: Json | None) -> Iterator[tuple[str, str]]:
@@ -76,3 +76,8 @@ def _training(probe: Json | None) -> Iterator[tuple[str, str]]:
     yield "", f"at {probe['tokens_per_second']:,.0f} a second"
     yield "", f"about {probe['seconds']:,.0f} s"
     yield "", f"{probe['memory']['total'] / 1e9:,.2f} GB of memory"
+
+
+def _money(amount: float) -> str:
+    """Of small amounts not only zeros."""
+    return f"{amount:,.2f}" if amount >= 1 else f"{amount:.2g}"
