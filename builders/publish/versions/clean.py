@@ -20,7 +20,7 @@ from typing import Any, Literal
 from builders.engine.store import WorkStore
 from builders.publish.terminal import OK, print_json, table
 from builders.publish.versions.lineage import name_of
-from builders.publish.versions.listing import unfinished_versions
+from builders.publish.versions.listing import told_size, unfinished_versions
 from validators.errors import SikuError
 
 Kind = Literal["stages", "decisions", "parts", "tokens", "other work", "left by killed runs", "journals"]
@@ -222,14 +222,6 @@ def _sums(pieces: Sequence[Piece]) -> list[tuple[str, int, int]]:
     kinds = dict.fromkeys(piece.kind for piece in pieces)
     grouped = {kind: [piece.bytes for piece in pieces if piece.kind == kind] for kind in kinds}
     return [(kind, len(sizes), sum(sizes)) for kind, sizes in grouped.items()]
-
-
-def told_size(size: int) -> str:
-    """Bytes as people read them: `1.2 GB`, `340 kB`."""
-    for unit, worth in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= worth:
-            return f"{size / worth:,.1f} {unit}" if size < 100 * worth else f"{size / worth:,.0f} {unit}"
-    return f"{size} bytes"
 
 
 def _as_json(out: Path, found: Sequence[Piece], going: Sequence[Piece], *, dry_run: bool) -> dict[str, Any]:

@@ -18,11 +18,14 @@ def run_list(args: Args) -> int:
 
 def run_diff(args: Args) -> int:
     from builders.engine.manifest import find_dataset
+    from builders.engine.progress import Progress
     from builders.publish.compare import compare
     from builders.publish.versions.telling import show_comparison
 
     a, b = (find_dataset(name, args.out) for name in (args.a, args.b))
-    return show_comparison(compare(a, b), args.to, args.report, as_json=args.json)
+    with Progress(quiet=args.quiet) as progress:
+        found = compare(a, b, progress)
+    return show_comparison(found, args.to, args.report, as_json=args.json)
 
 
 def run_sample(args: Args) -> int:

@@ -52,9 +52,8 @@ def render_difference(found: Mapping[str, Any]) -> bytes:
 
 
 def _header(found: Mapping[str, Any]) -> Html:
-    facts = [
-        (f"{found[side]} 指纹", element("code", mark)) for side, mark in zip("ab", found["fingerprints"], strict=True)
-    ]
+    sides = zip(("Before 之前", "After 之后"), found["fingerprints"], strict=True)
+    facts = [(side, element("code", mark)) for side, mark in sides]
     same = "The same plan and inputs: the same dataset." if found["same"] else "Two different datasets."
     return element(
         "header",

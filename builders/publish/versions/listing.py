@@ -41,10 +41,10 @@ def _show_versions(versions: Sequence[Mapping[str, Any]]) -> None:
     if not versions:
         return
     family = any(one["parents"] for one in versions)
-    head = ("dataset", "train", "valid", "MB", "built", *(("made from",) if family else ()))
+    head = ("dataset", "train", "valid", "size", "built", *(("made from",) if family else ()))
     rows = [
         (
-            *(name_of(one), one["train"], one["valid"], one["mb"], one["built"]),
+            *(name_of(one), one["train"], one["valid"], told_size(one["bytes"]), one["built"]),
             *((", ".join(map(name_of, one["parents"])),) if family else ()),
         )
         for one in versions
@@ -58,6 +58,14 @@ def _show_models(versions: Sequence[Mapping[str, Any]], models: Sequence[Mapping
     if mine:
         rows = [(told_path(model["path"]), model["task"], name, model["trained"]) for model, name in mine]
         table(("model", "task", "trained on", "finished"), rows)
+
+
+def told_size(size: int) -> str:
+    """Bytes as people read them: `1.2 GB`, `340 kB`."""
+    for unit, worth in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= worth:
+            return f"{size / worth:,.1f} {unit}" if size < 100 * worth else f"{size / worth:,.0f} {unit}"
+    return f"{size} bytes"
 
 
 def version_row(folder: Path, models: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -109,9 +109,13 @@ def _fetch_split(folder: Path, split: str, wanted: set[str]) -> Iterator[dict[st
 def _sample(kind: str, name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> dict[str, Any]:
     before, after = (_told(kind, row) for row in (old, new))
     start = max(0, first_difference(before, after) - LEAD_CHARS) if kind in ("changed", "metadata") else 0
-    window = slice(start, start + WINDOW_CHARS)
-    excerpts = {"before": before[window] if old else None, "after": after[window] if new else None}
+    excerpts = {"before": _excerpt(before, start) if old else None, "after": _excerpt(after, start) if new else None}
     return {"id": name, "split": (new or old or {}).get("split", ""), **excerpts}
+
+
+def _excerpt(text: str, start: int) -> str:
+    end = start + WINDOW_CHARS
+    return f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}"
 
 
 def _told(kind: str, row: Mapping[str, Any] | None) -> str:

@@ -13,6 +13,7 @@ from builders.publish.terminal import OK, cut, print_json
 from builders.publish.versions.difference_page import FILE, render_difference
 
 LINES, COLUMN_VALUES, SMALL_SHIFT = 20, 3, 0.001
+SAMPLE_CHARS = 48
 KINDS = {
     "added": "added",
     "removed": "removed",
@@ -80,6 +81,6 @@ def _tell_rows(rows: Mapping[str, Any]) -> None:
             print(f"        {visible(sample['id'])}")
             for mark, side in (("-", "before"), ("+", "after")):
                 if sample[side] is not None and (kind != "moved" or side == "after"):
-                    print(f"          {mark} {cut(sample[side])}")
+                    print(f"          {mark} {cut(sample[side], SAMPLE_CHARS)}")
         if group["count"] > len(group["samples"]):
             print(f"        and {group['count'] - len(group['samples']):,} more")
