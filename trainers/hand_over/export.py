@@ -9,9 +9,8 @@ from typing import Any
 from builders.engine.manifest import SPLITS
 from builders.engine.progress import Progress
 from builders.publish.exports.lines import Exported, write_lines
-from builders.publish.exports.rows import read_rows
 from trainers.hand_over.bin_files import write_bin
-from trainers.hand_over.order import BIN, Checked, ExportOrder, check, files_of
+from trainers.hand_over.order import BIN, Checked, ExportOrder, check
 from trainers.problems import raise_together
 
 
@@ -40,5 +39,5 @@ def _write(checked: Checked, folder: Path, progress: Progress) -> Exported:
     if checked.order.format == BIN:
         return write_bin(data, splits, checked.tokenizer, checked.order.tokenizer, folder, progress)
     progress.start(f"{data.name} to {checked.order.format}", sum(data.rows.values()), "rows")
-    readers = {split: partial(read_rows, files_of(data, split), ["id", checked.kind]) for split in splits}
+    readers = {split: partial(data.read_rows, split, checked.kind) for split in splits}
     return write_lines(checked.order.format, checked.kind, data.name, readers, folder, progress)

@@ -11,8 +11,6 @@ from typing import Any
 from builders.engine.manifest import SPLITS
 from builders.engine.progress import Progress
 from builders.instruct.tokens import TOKENS_PER_TURN, estimate_tokens
-from builders.publish.exports.rows import read_rows
-from trainers.hand_over.order import files_of
 from trainers.rows.cache import open_cache
 from trainers.rows.chat import ChatEncoder
 from trainers.rows.dataset import BuiltDataset, Kind
@@ -72,7 +70,7 @@ def _of_cache(data: BuiltDataset, split: str, kind: Kind, tokenizer: Any, progre
 
 
 def _lengths(data: BuiltDataset, split: str, kind: Kind, tokenizer: Any, progress: Progress) -> Iterator[int]:
-    rows = read_rows(files_of(data, split), [kind])
+    rows = data.read_rows(split, kind)
     while batch := list(islice(rows, ROWS_AT_ONCE)):
         texts = [[row["text"]] if kind == "text" else [one["content"] for one in row["messages"]] for row in batch]
         counts = iter(_tokens([text for row in texts for text in row], tokenizer))

@@ -116,11 +116,6 @@ def tokenizer_for(name: str, asker: str) -> Any:
         raise
 
 
-def files_of(data: BuiltDataset, split: str) -> list[Path]:
-    """The Parquet files of a split, in dataset order."""
-    return [data.folder / name for name in sorted(data.files) if name.startswith(f"{split}/")]
-
-
 def attempt(find: Callable[[], Found], problems: list[SikuError]) -> Found | None:
     """What is found, or None and one problem more."""
     try:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from builders.engine.manifest import MANIFEST, SPLITS, find_dataset, read_manifest
+from builders.publish.exports.rows import read_rows
 from builders.sources.inputs import file_digest
 from trainers.problems import some_of
 from validators.errors import SikuError
 
 Kind = Literal["text", "messages"]
 KINDS: tuple[Kind, ...] = ("text", "messages")
-ROWS_AT_ONCE = 256  # rows that are in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,11 @@ class BuiltDataset:
 
     def read_rows(self, split: str, kind: Kind) -> Iterator[dict[str, Any]]:
         """`id` and `text` or `messages` of every row, in dataset order, a few hundred in memory at a time."""
-        from pyarrow import parquet
+        return read_rows(self.files_of(split), ["id", kind])
 
-        for name in sorted(name for name in self.files if name.startswith(f"{split}/")):
-            with parquet.ParquetFile(self.folder / name, memory_map=True) as file:
-                batches = file.iter_batches(batch_size=ROWS_AT_ONCE, columns=["id", kind], use_threads=False)
-                for batch in batches:
-                    yield from batch.to_pylist()
+    def files_of(self, split: str) -> list[Path]:
+        """The files of a split, in dataset order."""
+        return [self.folder / name for name in sorted(self.files) if name.startswith(f"{split}/")]
 
 
 def open_dataset(name: str, out: Path) -> BuiltDataset:
