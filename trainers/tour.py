@@ -103,7 +103,8 @@ def _alone(tour: Tour) -> Iterator[IO[str]]:
 
 def _walk(tour: Tour, step: TourStep, lock: IO[str]) -> dict[str, Any]:
     """Run one step; what is told of it. Raises SikuError where it fails, with its exit code."""
-    words = [sys.executable, str(HOME / "cli.py"), *step.words, "--json", "-q"]
+    python = [sys.executable, *(f"-W{option}" for option in sys.warnoptions)]
+    words = [*python, str(HOME / "cli.py"), *step.words, "--json", "-q"]
     began, used = time.monotonic(), _cpu_s()
     process = subprocess.Popen(
         words,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import shlex
 import sys
@@ -91,7 +93,7 @@ def dry_run_curriculum(order: CurriculumOrder, *, quiet: bool = False) -> dict[s
     for stage, one in checked:
         _tell_stage(stage, len(checked), quiet)
         stages.append({"name": stage.name} | dry_run(one.order, quiet=quiet))
-        gc.collect()
+        _let_go()
     totals = {key: sum(one[key] for one in stages) for key in ("steps", "tokens", "seconds")}
     memory = max(one["memory"]["total"] for one in stages)  # of the stage that needs most
     return {"task": "curriculum", "stages": stages, **totals, "memory": memory, "path": str(order.out)}
@@ -184,6 +186,13 @@ def _train(order: CurriculumOrder, checked: Stages, quiet: bool) -> dict[str, An
 def _tell_stage(stage: Stage, stages: int, quiet: bool) -> None:
     if not quiet and is_main():
         print(f"stage {stage.number} of {stages}: {stage.name}", file=sys.stderr, flush=True)
+
+
+def _let_go() -> None:
+    """Give memory back to the system, so that the next stage is measured as if it were the first."""
+    gc.collect()  # a trainer and its model hold each other
+    with contextlib.suppress(OSError, AttributeError):  # what glibc has, other systems may not
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _wait_for_the_others() -> None:
