@@ -9,7 +9,7 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from builders.steps import Corpus, Fate, Shard, Split
 from validators.errors import SikuError
 from validators.step import Step
 
-WORK_FORMAT = 3  # raised when the files of the work store change their form
+WORK_FORMAT = 4  # raised when the files of the work store change their form
 CIRCUMSTANCE = ("warn_share", "stop_share")  # fields of a step that do not change what it returns
 
 
@@ -205,7 +205,7 @@ class Work:
             self.store.discard(key)
         folder, _ = self.store.make(key, lambda scratch: _decide_into(scratch, corpus, stages))
         rows = orjson.loads((folder / "fates.json").read_bytes())
-        fates = [{int(row): Fate(*fate) for row, fate in one.items()} for one in rows]
+        fates = [_ungrouped(one) for one in rows]
         return [
             dataclasses.replace(stage, decided=Decided(corpus, fate)) for stage, fate in zip(stages, fates, strict=True)
         ]
@@ -327,16 +327,25 @@ def _sketched(corpus: Corpus | None) -> Any:
 
 
 def _fates_json(stage: Stage) -> Any:
-    if stage.decided is None:
-        return None
-    return [[row, *dataclasses.astuple(fate)] for row, fate in sorted(stage.decided.fates.items())]
+    return None if stage.decided is None else _grouped(stage.decided.fates)
 
 
 def _decide_into(scratch: Path, corpus: Corpus, stages: Sequence[Stage]) -> dict[str, Any]:
     fates = corpus.decide([stage.folders[-1] for stage in stages])
-    rows = [{str(row): dataclasses.astuple(fate) for row, fate in sorted(one.items())} for one in fates]
-    (scratch / "fates.json").write_bytes(orjson.dumps(rows))
-    return {"decided": sum(map(len, rows))}
+    (scratch / "fates.json").write_bytes(orjson.dumps([_grouped(one) for one in fates]))
+    return {"decided": sum(map(len, fates))}
+
+
+def _grouped(fates: Mapping[int, Fate]) -> list[list[Any]]:
+    """Each fate once, with the rows that it befalls: a million that were not drawn have few fates between them."""
+    groups: dict[Fate, list[int]] = {}
+    for row in sorted(fates):
+        groups.setdefault(fates[row], []).append(row)
+    return [[dataclasses.astuple(fate), rows] for fate, rows in groups.items()]
+
+
+def _ungrouped(groups: Iterable[Sequence[Any]]) -> dict[int, Fate]:
+    return {row: fate for of_it, rows in groups for fate in [Fate(*of_it)] for row in rows}
 
 
 def titles_in(stages: Iterable[Stage]) -> set[str]:

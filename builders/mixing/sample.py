@@ -99,19 +99,18 @@ class Draw(Corpus):
         place = np.arange(len(ordered)) - np.repeat(starts, sizes)
         gone = np.zeros(len(records), dtype=bool)
         gone[ordered[place >= np.repeat(given, sizes)]] = True
-        why = [self._why(values[value], int(given[place]), int(sizes[place])) for place, value in enumerate(shuffled)]
+        fate = [self._fate(values[value], int(given[place]), int(sizes[place])) for place, value in enumerate(shuffled)]
         fates: list[dict[int, Fate]] = []
         for part, left in zip(parts, np.split(gone, np.cumsum([*map(len, parts)])[:-1]), strict=True):
             numbers = np.flatnonzero(left)
-            reasons = rank[part["stratum"][numbers]].tolist()
-            fates.append(
-                {row: Fate("", NOT_DRAWN, why[reason]) for row, reason in zip(numbers.tolist(), reasons, strict=True)}
-            )
+            ranks = rank[part["stratum"][numbers]]
+            fates.append({row: fate[place] for row, place in zip(numbers.tolist(), ranks.tolist(), strict=True)})
         return fates
 
-    def _why(self, value: str, given: int, size: int) -> str:
+    def _fate(self, value: str, given: int, size: int) -> Fate:
+        """The one fate of all rows of a stratum that are not drawn."""
         among = f" with {self.by}={value[:60]}" if self.by else ""
-        return f"the sample has {given:,} of {size:,} rows{among}"
+        return Fate("", NOT_DRAWN, f"the sample has {given:,} of {size:,} rows{among}")
 
 
 class DrawSketch:
