@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import os
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -13,6 +14,12 @@ from trainers.training.train_settings import OF_BITSANDBYTES, TrainSettings
 from validators.errors import SikuError
 
 PACKAGES = {"flash_attention_2": "flash_attn", "flash_attention_3": "flash_attn_interface"}
+FSDP_WORDS: dict[str, dict[str, Any]] = {
+    "full_shard": {"reshard_after_forward": True},
+    "shard_grad_op": {"reshard_after_forward": False},
+    "offload": {"cpu_offload": True},
+    "auto_wrap": {},
+}
 QUANTISED = ("load_in_4bit", "load_in_8bit")
 
 
@@ -69,6 +76,8 @@ def _gpu_problems(settings: TrainSettings) -> list[SikuError]:
         wanted[f"attn_implementation={settings.attn_implementation}"] = package
     if settings.deepspeed:
         wanted["deepspeed"] = "deepspeed"
+    if settings.fsdp:
+        wanted["fsdp"] = "torch"
     if settings.attn_implementation == "flex_attention":
         wanted["attn_implementation=flex_attention"] = "torch"
     if not wanted:
@@ -91,6 +100,11 @@ def _file_problems(settings: TrainSettings) -> list[SikuError]:
             found.append(
                 SikuError("--set deepspeed: the file cannot be read", where=settings.deepspeed, why=str(error))
             )
+    if settings.fsdp:
+        try:
+            fsdp_config(settings.fsdp)
+        except SikuError as error:
+            found.append(error)
     if settings.fsdp and world_size() == 1:
         found.append(
             SikuError(
@@ -98,6 +112,24 @@ def _file_problems(settings: TrainSettings) -> list[SikuError]:
             )
         )
     return found
+
+
+def fsdp_config(given: str) -> dict[str, Any]:
+    """What transformers takes as `fsdp_config`: the content of a JSON file, or what the words of former days mean.
+
+    Raises SikuError (exit 2) where it is neither.
+    """
+    words = given.split()
+    if all(word in FSDP_WORDS for word in words):
+        return {key: value for word in words for key, value in FSDP_WORDS[word].items()}
+    try:
+        config = orjson.loads(Path(given).expanduser().read_bytes())
+    except (OSError, ValueError) as error:
+        why = f"it is a JSON file, or of {', '.join(FSDP_WORDS)}; {error}"
+        raise SikuError("--set fsdp: the file cannot be read", where=given, why=why) from None
+    if not isinstance(config, dict):
+        raise SikuError("--set fsdp: the file holds no object", where=given)
+    return config
 
 
 def _installed(package: str) -> bool:

@@ -17,7 +17,7 @@ import orjson
 
 from builders.engine.progress import Progress
 from trainers.training.finish import PRINTED, finish, stopped
-from trainers.training.machine import has_gpu, is_main, world_size
+from trainers.training.machine import fsdp_config, has_gpu, is_main, world_size
 from trainers.training.models import load_model, sees_only_itself, stop_at, with_adapter
 from trainers.training.order import Checked, TrainOrder, check, gather
 from trainers.training.progress import TrainProgress
@@ -54,7 +54,6 @@ SET_AS_IS = (
     "torch_compile",
     "dataloader_num_workers",
     "deepspeed",
-    "fsdp",
 )  # of TrainSettings to TrainingArguments
 
 
@@ -150,6 +149,8 @@ def arguments_of(settings: TrainSettings, folder: Path, **others: Any) -> Any:
     from transformers import TrainingArguments
 
     given = {name: getattr(settings, name) for name in SET_AS_IS} | others
+    if settings.fsdp:
+        given |= {"fsdp": True, "fsdp_config": fsdp_config(settings.fsdp)}
     os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(folder.parent / "runs"))
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # processes that load data are forked after tokenising
     try:
