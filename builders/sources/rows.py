@@ -13,7 +13,7 @@ import orjson
 from builders.sources.inputs import MIB, QUOTED_CHARS
 from builders.text.decode import decode
 
-CHUNK_BYTES = 4 * MIB
+CHUNK_BYTES = MIB
 SAMPLE_BYTES = MIB
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
