@@ -112,7 +112,10 @@ class WorkStore:
         with path.with_name(IN_USE).open("a") as use, path.open("a+") as handle:
             fcntl.flock(use, fcntl.LOCK_SH)  # waits for a `clean`, which is short
             _acquire(handle, name)
-            yield
+            try:
+                yield
+            finally:
+                handle.truncate(0)  # nobody builds it any more
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[bool]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from builders.engine.finish import inputs_file
 from builders.engine.store import WorkStore
 from builders.publish.terminal import OK, print_json, table
 from builders.publish.versions.lineage import name_of
@@ -48,10 +49,18 @@ class Piece:
     stays: str = ""
 
 
-def clean(out: Path, *, dry_run: bool, yes: bool, journals: bool, as_json: bool) -> int:
+@dataclass(frozen=True)
+class Also:
+    """What goes only if it is asked for."""
+
+    journals: bool = False  # replies that were paid for
+    unfinished: bool = False  # what unfinished builds would go on from
+
+
+def clean(out: Path, also: Also, *, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Tell what can be freed, ask, and free it. Raises SikuError where nobody can be asked and `yes` is not given."""
     store = WorkStore(out / ".siku")
-    found = survey(store, out, journals=journals)
+    found = survey(store, out, also)
     going = [piece for piece in found if not piece.stays]
     if not as_json:
         _tell(out, found)
@@ -59,7 +68,7 @@ def clean(out: Path, *, dry_run: bool, yes: bool, journals: bool, as_json: bool)
         if not yes and not _agreed(out, going):
             print("nothing was removed")
             return OK
-        going = free(store, out, journals=journals)
+        going = free(store, out, also)
     if as_json:
         print_json(_as_json(out, found, going, dry_run=dry_run))
     elif going:
@@ -68,15 +77,15 @@ def clean(out: Path, *, dry_run: bool, yes: bool, journals: bool, as_json: bool)
     return OK
 
 
-def survey(store: WorkStore, out: Path, *, journals: bool) -> list[Piece]:
+def survey(store: WorkStore, out: Path, also: Also) -> list[Piece]:
     """Everything that could go, by kind and path, with why some of it stays."""
     if not store.root.is_dir():
         return []
     with store.alone() as alone:
-        return list(_survey(store, out, alone=alone, journals=journals))
+        return list(_survey(store, out, also, alone=alone))
 
 
-def free(store: WorkStore, out: Path, *, journals: bool) -> list[Piece]:
+def free(store: WorkStore, out: Path, also: Also) -> list[Piece]:
     """Remove what may go now, which is looked at again: a build may have begun. Returns what went.
 
     No build begins before all of it is out of the way; a folder is renamed first, so that a kill leaves no half.
@@ -84,18 +93,21 @@ def free(store: WorkStore, out: Path, *, journals: bool) -> list[Piece]:
     gone: list[Piece] = []
     graves: list[Path] = []
     with store.alone() as alone:
-        for piece in _survey(store, out, alone=alone, journals=journals):
+        for piece in _survey(store, out, also, alone=alone):
             if not piece.stays and (grave := _bury(store, piece)):
                 gone.append(piece)
                 graves.append(grave)
+        if alone and also.unfinished:
+            for one in unfinished_versions(out):
+                inputs_file(out, one["name"], one["version"]).unlink(missing_ok=True)
     for grave in graves:
         shutil.rmtree(grave, ignore_errors=True)
         grave.unlink(missing_ok=True)
     return gone
 
 
-def _survey(store: WorkStore, out: Path, *, alone: bool, journals: bool) -> Iterator[Piece]:
-    unfinished = unfinished_versions(out)
+def _survey(store: WorkStore, out: Path, also: Also, *, alone: bool) -> Iterator[Piece]:
+    unfinished = [] if also.unfinished else unfinished_versions(out)
     since = min((one["since"] for one in unfinished), default=float("inf"))
     needed = f"needed to go on with {', '.join(map(name_of, unfinished))}"
     mapped = folders_in_memory(store.root / "work")
@@ -113,7 +125,7 @@ def _survey(store: WorkStore, out: Path, *, alone: bool, journals: bool) -> Iter
     for folder in sorted(store.abandoned()):
         yield Piece(folder, "left by killed runs", _size(folder))
     for path in sorted((store.root / "journals").glob("*.journal")):
-        why = "" if journals else "its replies were paid for; --journals removes it"
+        why = "" if also.journals else "its replies were paid for; --journals removes it"
         yield Piece(path, "journals", path.stat().st_size, why or _journal_in_use(path))
 
 

@@ -50,9 +50,10 @@ def run_sample(args: Args) -> int:
 
 
 def run_clean(args: Args) -> int:
-    from builders.publish.versions.clean import clean
+    from builders.publish.versions.clean import Also, clean
 
-    return clean(args.out, dry_run=args.dry_run, yes=args.yes, journals=args.journals, as_json=args.json)
+    also = Also(journals=args.journals, unfinished=args.unfinished)
+    return clean(args.out, also, dry_run=args.dry_run, yes=args.yes, as_json=args.json)
 
 
 OUT = flag("--out", type=out_folder, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)")
@@ -97,6 +98,7 @@ COMMANDS = (
             OUT,
             flag("--dry-run", action="store_true", help="say what would be freed, and remove nothing"),
             flag("--yes", action="store_true", help="do not ask"),
+            flag("--unfinished", action="store_true", help="what unfinished builds would go on from, too"),
             flag("--journals", action="store_true", help="the replies of models, too, which were paid for"),
         ),
     ),

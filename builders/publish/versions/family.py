@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders.engine.manifest import finished_versions, read_manifest
 from builders.publish.page import visible
 from builders.publish.versions.lineage import Node, name_of, origins, parents_of, tree_lines
+from builders.publish.versions.listing import readable
 from builders.publish.versions.models import models_near, told_path, trained_on
 
 
@@ -50,5 +50,4 @@ class Family:
 def family_of(folder: Path, manifest: Mapping[str, Any]) -> Family:
     """The family of a dataset in its output folder."""
     out = Path(os.path.abspath(folder)).parent.parent  # noqa: PTH100 - `.` has no name, and links stay as they are
-    others = [read_manifest(path) or {} for path in finished_versions(out)]
-    return Family(manifest, others, models_near(out))
+    return Family(manifest, [one for _, one in readable(out)], models_near(out))

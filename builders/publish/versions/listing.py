@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,13 +16,14 @@ from builders.engine.store import WorkStore
 from builders.publish.terminal import OK, print_json, table
 from builders.publish.versions.lineage import name_of, parents_of
 from builders.publish.versions.models import models_near, told_path, trained_on
+from validators.errors import SikuError
 
 
 def show_list(recipes: Path, out: Path, *, as_json: bool) -> int:
     """The recipes, the versions built in `out`, the unfinished ones, the models."""
     known = [find_recipe(path.stem.replace("_", "-"), recipes) for path in recipe_files(recipes)]
     models = models_near(out)
-    versions = [version_row(path, models) for path in finished_versions(out)]
+    versions = [version_row(path, manifest, models) for path, manifest in readable(out)]
     unfinished = unfinished_versions(out)
     if as_json:
         listed = {"recipes": [{"name": one.name, "summary": one.summary} for one in known], "versions": versions}
@@ -68,9 +70,17 @@ def told_size(size: int) -> str:
     return f"{size} bytes"
 
 
-def version_row(folder: Path, models: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What is told of a finished version; one whose manifest cannot be read is an error that says where."""
-    manifest = read_manifest(folder) or {}
+def readable(out: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The folders of finished versions with their manifests."""
+    found: list[tuple[Path, dict[str, Any]]] = []
+    for path in finished_versions(out):
+        with contextlib.suppress(SikuError):  # `unfinished_versions` tells of it
+            found.append((path, read_manifest(path) or {}))
+    return found
+
+
+def version_row(folder: Path, manifest: Mapping[str, Any], models: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is told of a finished version."""
     size = sum(file["bytes"] for file in manifest["files"].values())
     rows = manifest.get("rows", {})
     return {
@@ -90,16 +100,18 @@ def version_row(folder: Path, models: Sequence[Mapping[str, Any]]) -> dict[str, 
 
 
 def unfinished_versions(out: Path) -> list[dict[str, Any]]:
-    """Versions that a build began and did not end, by name: `begun`, `since` (seconds), what is the matter `now`."""
+    """Versions that a build began and did not end, or of which the manifest cannot be read, by name: `begun`, `since`
+    (seconds), what is the matter `now`."""
     store = WorkStore(out / ".siku")
+    whole = {path for path, _ in readable(out)}
     begun = {path.stem: path for path in (out / ".siku" / "inputs").glob("*@*.json") if not _is_finished(path)}
     for folder in out.glob("*/*"):
-        if not (folder / MANIFEST).exists() and any((folder / part).is_dir() for part in DATA_FOLDERS):
+        if folder not in whole and any((folder / part).is_dir() for part in DATA_FOLDERS):
             begun.setdefault(f"{folder.parent.name}@{folder.name}", folder)
     return [
         _unfinished(out, store, word, path)
         for word, path in sorted(begun.items())
-        if not (out / word.replace("@", "/") / MANIFEST).exists()
+        if out / word.replace("@", "/") not in whole
     ]
 
 
@@ -107,8 +119,12 @@ def _unfinished(out: Path, store: WorkStore, word: str, path: Path) -> dict[str,
     name, _, version = word.partition("@")
     began_s = path.stat().st_mtime
     owner = store.owner(word)
-    now = f"being built by {owner}" if owner else "stopped; the command that began it goes on"
-    named = {"name": name, "version": version, "path": str(out / name / version)}
+    folder = out / name / version
+    stopped = (
+        "its manifest cannot be read" if (folder / MANIFEST).exists() else "stopped; the command that began it goes on"
+    )
+    now = f"being built by {owner}" if owner else stopped
+    named = {"name": name, "version": version, "path": str(folder)}
     return {**named, "begun": _date(began_s), "since": began_s, "running": bool(owner), "now": now}
 
 

@@ -77,3 +77,25 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
             pass
     with store.lock("novel@1"):
         pass
+
+
+def test_who_builds_is_told_while_it_builds(tmp_path: Path) -> None:
+    store = WorkStore(tmp_path)
+    assert store.owner("a@1") == ""
+    with store.lock("a@1"):
+        assert store.owner("a@1") == f"process {os.getpid()}"
+        with pytest.raises(SikuError, match=f"being built by process {os.getpid()}"), WorkStore(tmp_path).lock("a@1"):
+            pass
+        with store.alone() as alone:
+            assert not alone
+    assert store.owner("a@1") == ""
+    with store.alone() as alone:
+        assert alone
+
+
+def test_finished_work_knows_when_it_was_last_of_use(tmp_path: Path) -> None:
+    store = WorkStore(tmp_path)
+    folder, _ = store.make("ab12", fill)
+    os.utime(folder, (0, 0))
+    store.get("ab12")
+    assert folder.stat().st_mtime > 1e9

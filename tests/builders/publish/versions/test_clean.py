@@ -6,6 +6,7 @@ import fcntl
 import json
 import mmap
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -82,6 +83,32 @@ def test_an_unfinished_build_goes_on_from_its_work(tmp_path: Path, books: Path, 
     assert mine <= work(tmp_path / "out")
     stages = {path.name for path in tmp_path.glob("out/.siku/work/*/*") if (path / "names.bin").exists()}
     assert not stages & old, "what only the finished one was made from is gone"
+
+
+def test_what_unfinished_builds_have_goes_on_demand(tmp_path: Path, books: Path, siku: Siku) -> None:
+    siku(*BUILD)
+    (tmp_path / "out/novel-pretrain/1/manifest.json").unlink()
+    (tmp_path / "out/.siku/inputs/novel-pretrain@1.json").write_text('{"inputs": [], "recipe": ""}')
+    os.utime(tmp_path / "out/.siku/inputs/novel-pretrain@1.json", (0, 0))
+    assert siku("clean", "--yes", "--json").json["freed"] == {}
+    assert siku("clean", "--yes", "--unfinished", "--json").json["freed"]["stages"]["pieces"] == 3
+    assert siku(*BUILD, "--json").json["rows"]["train"] == 18
+
+
+@pytest.mark.parametrize(("answer", "said"), [("n", "nothing was removed"), ("y", "freed")])
+def test_on_a_terminal_it_asks(tmp_path: Path, books: Path, siku: Siku, answer: str, said: str) -> None:
+    siku(*BUILD)
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        command("clean"), cwd=tmp_path, stdin=follower, stdout=subprocess.PIPE, stderr=follower, text=True
+    )
+    os.write(leader, f"{answer}\n".encode())
+    printed, _ = process.communicate(timeout=60)
+    os.close(follower)
+    asked = os.read(leader, 4096).decode()
+    os.close(leader)
+    assert process.returncode == 0 and said in printed and "remove it? [y/N]" in asked
+    assert (len(work(tmp_path / "out")) > 1) == (answer == "n")
 
 
 @pytest.mark.parametrize("words", [("--dry-run",), ("--dry-run", "--json")])

@@ -152,6 +152,14 @@ def test_a_finished_version_that_was_removed_is_not_unfinished(out: Path) -> Non
     assert [one["version"] for one in unfinished_versions(out)] == ["2"]
 
 
+def test_a_manifest_that_cannot_be_read(siku: Siku, out: Path) -> None:
+    (out / "texts/1/manifest.json").write_text("{")
+    listed = siku("list", "--json").json
+    assert [one["name"] for one in listed["versions"]] == ["texts-sample"]
+    assert listed["unfinished"][0]["now"] == "its manifest cannot be read"
+    assert "texts-sample@1-3" in siku("inspect", "texts-sample").out
+
+
 def test_runs_that_are_none(siku: Siku, out: Path) -> None:
     for name, content in (("broken", "{"), ("other", '{"loss": 1}'), ("list", "[]")):
         (out.parent / "runs" / name).mkdir()
