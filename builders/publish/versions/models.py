@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -36,21 +37,20 @@ def told_path(path: str) -> str:
 
 def _folders(top: Path) -> Iterator[Path]:
     """Folders below `top`, level by level; nothing hidden, no checkpoints."""
-    level, seen = [top], 0
+    level, left = [top], MAX_FOLDERS
     for _ in range(LEVELS):
-        below: list[Path] = []
-        for folder in level:
-            try:
-                inner = sorted(one for one in folder.iterdir() if one.is_dir() and not one.is_symlink())
-            except OSError:  # not ours to look into
-                continue
-            below += [one for one in inner if not one.name.startswith((".", "checkpoint-"))]
-        for folder in below[: MAX_FOLDERS - seen]:
-            yield folder
-        seen += len(below)
-        if seen >= MAX_FOLDERS:
-            return
-        level = below
+        level = [inner for folder in level for inner in _inner(folder)][:left]
+        left -= len(level)
+        yield from level
+
+
+def _inner(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:  # says what is a folder without a look at each of a million files
+            names = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
+    except OSError:  # not ours to look into
+        return []
+    return [folder / name for name in sorted(names) if not name.startswith((".", "checkpoint-"))]
 
 
 def _model(folder: Path) -> dict[str, Any] | None:
