@@ -48,6 +48,7 @@ class Fault:
 class Seen:
     what: str  # METHOD /path
     bytes: int
+    is_range: bool = False
 
 
 class Hub:
@@ -92,14 +93,14 @@ class Handler(BaseHTTPRequestHandler):
         self.query = parse_qs(query)
         what = f"{self.command} {self.route}"
         fault = self.hub.fault_of(what)
-        self.half = bool(fault and fault.half)
+        self.half, self.is_lost = bool(fault and fault.half), False
         try:
             if fault and fault.first:
                 fault.first()
             elif fault and not fault.half and not fault.is_done:
                 return self.go_wrong(what, fault)
             self.body = self.read_body()
-            self.hub.seen.append(Seen(what, len(self.body)))
+            self.hub.seen.append(Seen(what, len(self.body), "Range" in self.headers))
             self.is_lost = bool(fault and fault.is_done)
             with self.hub.lock:
                 self.dispatch()
@@ -138,7 +139,7 @@ class Handler(BaseHTTPRequestHandler):
         return body
 
     def send(self, body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> None:
-        if getattr(self, "is_lost", False):
+        if self.is_lost:
             self.drop()
             return
         self.send_response(status)

@@ -7,11 +7,9 @@ later into TryLaterError, which the library lets pass; `remote.py` then decides 
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from threading import Event
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -31,11 +29,6 @@ class Traffic:
     on_bytes: Callable[[int], None]
     sent: int = 0
     received: int = 0
-    stopped: Event = field(default_factory=Event)  # set it, and every thread that sends or fetches gives up
-
-    def check(self) -> None:
-        if self.stopped.is_set():
-            raise KeyboardInterrupt
 
 
 class _Outgoing(httpx2.SyncByteStream):
@@ -45,7 +38,6 @@ class _Outgoing(httpx2.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         for piece in self.stream:
             yield piece
-            self.traffic.check()
             self.bytes += len(piece)
             self.traffic.on_bytes(len(piece))
 
@@ -63,7 +55,6 @@ class _Incoming(httpx2.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         try:
             for piece in self.stream:
-                self.traffic.check()
                 self.traffic.received += len(piece)
                 self.traffic.on_bytes(len(piece))
                 yield piece
@@ -160,22 +151,6 @@ def cause_of(error: BaseException, *kinds: type[BaseException]) -> BaseException
 
 
 def close_client() -> None:
-    """Close the connections; threads of the library may still hold some."""
+    """Close the connections; one may be broken."""
     with suppress(Exception):
         library().close_session()
-
-
-@contextmanager
-def stopping(traffic: Traffic) -> Iterator[None]:
-    """Within it Ctrl-C and SIGTERM reach the threads, too: the library waits for all of theirs before it ends."""
-
-    def stop(*_: object) -> None:
-        traffic.stopped.set()
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -35,7 +35,7 @@ def run_push(args: Args) -> int:
     with Progress(quiet=args.quiet) as checking:
         parcel = pack([find_dataset(name, args.out) for name in args.datasets], checking)
     tag = args.tag or parcel.tag
-    _check_tag(tag)
+    check_tag(tag)
     sending = Progress(quiet=args.quiet)
     with _remote(args, args.repo_id, sending) as remote:
         private = True if args.private else False if args.public else None
@@ -96,15 +96,13 @@ def _verify_on_hub(args: Args, progress: Progress) -> list[dict[str, Any]]:
 
 @contextmanager
 def _remote(args: Args, repo_id: str, progress: Progress) -> Iterator[Remote]:
-    from builders.publish.hub.client import stopping
     from builders.publish.hub.remote import TRIES, Remote
 
     remote = Remote(repo_id, progress.advance, getattr(args, "tries", TRIES), args.quiet)
-    with stopping(remote.traffic):
-        try:
-            yield remote
-        finally:
-            remote.close()
+    try:
+        yield remote
+    finally:
+        remote.close()
 
 
 # ---------------------------------------------------------------- what is asked and shown
@@ -145,7 +143,7 @@ def _check_words(args: Args) -> None:
         )
 
 
-def _check_tag(tag: str) -> None:
+def check_tag(tag: str) -> None:
     from builders.publish.hub.parcel import TAG
 
     if not TAG.fullmatch(tag) or ".." in tag or tag.endswith((".", ".lock")) or tag == "main":

@@ -8,7 +8,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -20,7 +19,6 @@ from builders.publish.hub.parcel import REFUSED
 from builders.publish.hub.remote import NETWORK, MissingError, Remote, RemoteFile
 from validators.errors import SikuError, nearest
 
-THREADS = 4
 STORE = Path(".siku", "pull")  # below OUT: what is not whole yet
 LIBRARY_NOTES = ".cache"  # where the library remembers what it has fetched into a folder
 _NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
@@ -163,12 +161,8 @@ class Pull:
         self.progress.start(f"fetching {manifest['name']} {manifest['version']}", sum(files.values()))
         have = [size for path, size in files.items() if _has(store / path, size)]
         self.progress.advance(sum(have))
-        with ThreadPoolExecutor(THREADS) as pool:
-            try:
-                list(pool.map(lambda path: self.remote.download(path, commit, store), files))
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        for path in files:
+            self.remote.download(path, commit, store)
 
 
 def _has(path: Path, size: int) -> bool:

@@ -13,7 +13,7 @@ from builders.publish.hub.remote import NETWORK, ConflictError, Remote, RemoteSt
 from validators.errors import SikuError
 
 CONFLICTS = 3  # looks at a repository that others change meanwhile
-GROUP_FILES, GROUP_BYTES = 64, 256_000_000  # sent together; a group that breaks is asked for again
+GROUP_FILES, GROUP_BYTES = 64, 256_000_000  # given to Xet together
 
 
 @dataclass(frozen=True)
@@ -179,6 +179,7 @@ class Push:
 
     def _send(self, difference: Difference, parent: str) -> str:
         additions: list[Any] = []
+        self.remote.look_for_xet()
         with self.progress:
             self.progress.start(f"sending to {self.remote.repo_id}", self.parcel.bytes_of(difference.changed))
             for group in self._groups(difference.changed):
@@ -191,9 +192,11 @@ class Push:
         return self.remote.commit(additions, difference.gone, parent, message)
 
     def _groups(self, paths: Sequence[str]) -> Iterator[list[str]]:
+        """Xet sends several files at once. By LFS they go one by one: the library's threads would not hear Ctrl-C."""
         group: list[str] = []
         for path in paths:
-            if group and (len(group) == GROUP_FILES or self.parcel.bytes_of([*group, path]) > GROUP_BYTES):
+            is_full = len(group) == GROUP_FILES or self.parcel.bytes_of([*group, path]) > GROUP_BYTES
+            if group and (is_full or not self.remote.uses_xet):
                 yield group
                 group = []
             group.append(path)

@@ -137,8 +137,8 @@ class Remote:
     # ---------------------------------------------------------------- writing
 
     def create(self, private: bool) -> None:
-        """Make the repository; one that is there by now stays as it is."""
-        make = partial(self._api.create_repo, self.repo_id, private=private, repo_type=KIND, exist_ok=True)
+        """Make the repository. Raises ConflictError where it is there by now."""
+        make = partial(self._api.create_repo, self.repo_id, private=private, repo_type=KIND)
         self._ask("making it", make)
 
     def upload(self, files: Mapping[str, Path | bytes]) -> list[Any]:
@@ -152,7 +152,6 @@ class Remote:
         send = partial(
             self._api.preupload_lfs_files, self.repo_id, additions, repo_type=KIND, num_threads=4, free_memory=False
         )
-        self._look_for_xet()
         with warnings.catch_warnings():
             # the library gives its HTTP client files in a way that the client calls old
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -192,7 +191,7 @@ class Remote:
 
         return bool(is_xet_available())
 
-    def _look_for_xet(self) -> None:
+    def look_for_xet(self) -> None:
         """Ask once whether the server has Xet: the library takes it for granted, and fails where it is missing."""
         if self._xet_is_known or not self.uses_xet:
             return
@@ -227,12 +226,10 @@ class Remote:
 
     def _ask(self, doing: str, call: Callable[[], T]) -> T:
         """`call()` until it is answered, in bounded time."""
-        from tenacity import Retrying, retry_if_exception, sleep_using_event, stop_after_attempt, stop_when_event_set
+        from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
-        stopped = self.traffic.stopped
         tries = Retrying(
-            stop=stop_after_attempt(self.tries) | stop_when_event_set(stopped),
-            sleep=sleep_using_event(stopped),
+            stop=stop_after_attempt(self.tries),
             wait=partial(back_off_s, BACKOFF_S),
             retry=retry_if_exception(lambda error: isinstance(error, TryLaterError) and error.wait_s <= PATIENCE_S),
             before_sleep=partial(self._tell_wait, doing),
@@ -291,7 +288,7 @@ class Remote:
             return TryLaterError(
                 f"HTTP {status} from the storage"
             )  # an address that was good for a time; a new one is had
-        if status == 412 or (status == 409 and doing.startswith(("making the commit", "putting"))):
+        if status in (409, 412):
             return ConflictError()
         if isinstance(error, RevisionNotFoundError):
             return MissingError(is_revision=True)
