@@ -85,31 +85,22 @@ class Draw(Corpus):
 
         parts, values = _read_sketches(folders)
         records = np.concatenate(parts)
-        strata, draws = records["stratum"], records["draw"]
-        candidates = np.flatnonzero(~records["valid"])
-        check_enough(len(candidates), self.rows)
-        # strata one after another, in an order that is drawn, too, since it decides among equals; each by its draws
-        shuffled = sorted(range(len(values)), key=lambda place: _digest(f"{self.seed}\0{values[place]}"))
-        rank = np.empty(len(values), dtype=np.int64)
-        rank[shuffled] = np.arange(len(values))
-        ordered = candidates[np.lexsort((draws[candidates, 1], draws[candidates, 0], rank[strata[candidates]]))]
-        sizes = np.bincount(rank[strata[ordered]], minlength=len(values))
-        given = np.array(apportion(sizes.tolist(), self.rows), dtype=np.int64)
-        starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
-        place = np.arange(len(ordered)) - np.repeat(starts, sizes)
-        gone = np.zeros(len(records), dtype=bool)
-        gone[ordered[place >= np.repeat(given, sizes)]] = True
-        fate = [self._fate(values[value], int(given[place]), int(sizes[place])) for place, value in enumerate(shuffled)]
+        check_enough(int((~records["valid"]).sum()), self.rows)
+        # the order of the strata is drawn, too, since it decides among equals
+        order = sorted(range(len(values)), key=lambda number: _digest(f"{self.seed}\0{values[number]}"))
+        rank = np.argsort(np.array(order, dtype=np.int64))
+        gone, given, sizes = _draw(rank[records["stratum"]], records["draw"], ~records["valid"], len(values), self.rows)
+        fate_of = [self._fate(values[number], *figures) for number, *figures in zip(order, given, sizes, strict=True)]
         fates: list[dict[int, Fate]] = []
         for part, left in zip(parts, np.split(gone, np.cumsum([*map(len, parts)])[:-1]), strict=True):
-            numbers = np.flatnonzero(left)
-            ranks = rank[part["stratum"][numbers]]
-            fates.append({row: fate[place] for row, place in zip(numbers.tolist(), ranks.tolist(), strict=True)})
+            rows = np.flatnonzero(left)
+            ranks = rank[part["stratum"][rows]]
+            fates.append({row: fate_of[place] for row, place in zip(rows.tolist(), ranks.tolist(), strict=True)})
         return fates
 
     def _fate(self, value: str, given: int, size: int) -> Fate:
         """The one fate of all rows of a stratum that are not drawn."""
-        among = f" with {self.by}={value[:60]}" if self.by else ""
+        among = f" with {self.by}={value[:60] or '(none)'}" if self.by else ""
         return Fate("", NOT_DRAWN, f"the sample has {given:,} of {size:,} rows{among}")
 
 
@@ -160,6 +151,23 @@ def _read_sketches(folders: Sequence[Path]) -> tuple[list[Any], list[str]]:
     for records, own in zip(parts, lists, strict=True):
         records["stratum"] = np.array([numbers[value] for value in own], dtype="<u4")[records["stratum"]]
     return parts, values
+
+
+def _draw(strata: Any, draws: Any, candidates: Any, count: int, rows: int) -> tuple[Any, list[int], list[int]]:
+    """Which of the candidates do not stay (a mask over all rows); how many of each stratum do, and how many it has.
+
+    Of each stratum the first by their draws stay. `strata` counts from 0 to `count`.
+    """
+    import numpy as np
+
+    places = np.flatnonzero(candidates)
+    places = places[np.lexsort((draws[places, 1], draws[places, 0], strata[places]))]  # stratum by stratum, by draws
+    sizes = np.bincount(strata[places], minlength=count)
+    given = apportion(sizes.tolist(), rows)
+    number_in_stratum = np.arange(len(places)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    gone = np.zeros(len(strata), dtype=bool)
+    gone[places[number_in_stratum >= np.repeat(given, sizes)]] = True
+    return gone, given, sizes.tolist()
 
 
 def _written(value: Any) -> str:

@@ -78,9 +78,10 @@ def _tell_rows(rows: Mapping[str, Any]) -> None:
         group = rows[kind]
         print(f"    {group['count']:,} {told}")
         for sample in group["samples"]:
-            print(f"        {visible(sample['id'])}")
+            moved = f": {sample['before']} -> {sample['after']}" if kind == "moved" else ""
+            print(f"        {visible(sample['id'])}{moved}")
             for mark, side in (("-", "before"), ("+", "after")):
-                if sample[side] is not None and (kind != "moved" or side == "after"):
+                if sample[side] is not None and not moved:
                     print(f"          {mark} {cut(sample[side], SAMPLE_CHARS)}")
         if group["count"] > len(group["samples"]):
             print(f"        and {group['count'] - len(group['samples']):,} more")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from builders.engine.finish import Request
 from builders.engine.manifest import read_manifest
 from builders.engine.recipe import Output, Recipe
 from builders.mixing.built import TextMixture
+from builders.publish.card import render_card
 from builders.publish.versions.lineage import Node, ancestors, tree_lines, writers
 from builders.sources.text_files import TextFiles
 from tests.corpora import passage
@@ -74,6 +76,15 @@ def test_who_wrote_rows_is_known_down_the_line() -> None:
         ancestors({"parents": [{"name": "b", "version": "1", "fingerprint": "b", "parents": [written]}]})
     ) == ["m"]
     assert writers(ancestors({})) == []
+
+
+def test_what_was_made_of_rows_that_a_model_wrote_is_synthetic(tmp_path: Path, make: Callable[[], Any]) -> None:
+    manifest = make().write(tmp_path)
+    assert "- synthetic" not in render_card(tmp_path, manifest)
+    parent = {"name": "qa", "version": "1", "fingerprint": "a" * 64, "model": "m```\nx", "parents": []}
+    card = render_card(tmp_path, manifest | {"parents": [parent]})
+    assert "- synthetic\n" in card and "A model wrote it" in card
+    assert "└─ from qa@1, written by m x, aaaaaaaaaaaa\n```" in card
 
 
 def test_a_tree_of_lines() -> None:
