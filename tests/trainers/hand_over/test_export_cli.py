@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import random
 import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.corpora import passage
@@ -132,6 +134,26 @@ def test_another_export_in_the_folder(run: Siku, chats: Path, tmp_path: Path) ->
     assert digests(tmp_path / "x") == before
     run(*words, "alpaca", "--force")
     assert list(lines(tmp_path / "x" / "train.jsonl")[0]) == ["instruction", "input", "output", "system", "history"]
+
+
+def most_memory_mb(*words: str | Path) -> float:
+    """Of the command, as the system counts it."""
+    program = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+    program += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    done = subprocess.run([sys.executable, "-c", program, *command(*words)], capture_output=True, text=True, check=True)
+    return int(done.stdout) / 1000
+
+
+def test_memory_does_not_grow_with_the_dataset(tmp_path: Path) -> None:
+    """Forty megabytes in one row group, of text that cannot be compressed."""
+    characters = np.random.default_rng(1).integers(0x4E00, 0x9FA5, size=(36_000, 500), dtype="<u4")
+    rows = texts(*(row.tobytes().decode("utf-32-le") for row in characters))
+    memory = []
+    for name, some in (("small", rows[:100]), ("large", rows)):
+        data = write_dataset(tmp_path / name, some)
+        words = ("export", data, "--format", "llamafactory", "-q", "--out", tmp_path / f"{name}-export")
+        memory.append(most_memory_mb(*words))
+    assert memory[1] - memory[0] < 25, memory
 
 
 def test_killed_at_any_moment_the_same_bytes(run: Siku, tmp_path: Path) -> None:
