@@ -122,9 +122,7 @@ COMMANDS = (
                 help="file, folder or built dataset; repeatable",
             ),
             OUT,
-            flag(
-                "--as", dest="version", default="", metavar="VERSION", help="version to write (default: the recipe's)"
-            ),
+            flag("--as", dest="version", metavar="VERSION", help="version to write (default: the recipe's)"),
             flag("--workers", type=int, metavar="N", help="processes (default: one per core)"),
             flag("--limit", type=int, metavar="N", help="only the first N documents of the source"),
             SETTING,
@@ -205,7 +203,7 @@ def _request(args: Args) -> Any:
         recipe=recipe,
         inputs=[input_named(one, args.out) for one in args.input] or _examples(recipe),
         out=args.out,
-        version=args.version,
+        version=args.version or "",
         limit=limit,
         fresh=args.fresh,
         settings=changed_settings(default, recipe),
@@ -233,9 +231,9 @@ def _check_numbers(args: Args) -> None:
     least = {"workers": 1, "limit": 1, "rows": 0}
     given = {name: getattr(args, name, None) for name in least}
     wrong = [f"--{name} {value}" for name, value in given.items() if value is not None and value < least[name]]
-    version = getattr(args, "version", "")
-    if version and not re.fullmatch(r"\w[\w.+-]{0,63}", version):
-        wrong.append(f"--as {version}")
+    version = getattr(args, "version", None)
+    if version is not None and not re.fullmatch(r"\w[\w.+-]{0,63}", version):
+        wrong.append(f"--as {version or 'nothing'}")
     if wrong:
         raise SikuError(
             f"{' and '.join(wrong)} cannot be",

@@ -89,7 +89,7 @@ def _with_settings(recipe: Recipe, args: Args) -> Recipe:
 
     task = task_of(recipe)
     settings = list(args.set)
-    if args.pairs:
+    if args.pairs is not None:
         counted = next((name for name in COUNTED if hasattr(task, name)), "")
         if not counted:
             raise SikuError(f"--pairs: {recipe.name} makes no pairs", next=f"siku show {recipe.name}")
@@ -108,7 +108,7 @@ def _order(args: Args, recipe: Recipe, endpoints: Sequence[str]) -> Order:
         recipe=recipe,
         inputs=inputs or [EXAMPLES / recipe.examples],
         out=args.out,
-        version=args.version,
+        version=args.version or "",
         endpoints=endpoints,
         model=args.model,
         concurrency=args.concurrency,
@@ -148,8 +148,8 @@ def _check_numbers(args: Args) -> None:
         )
         if (value := getattr(args, name)) is not None and not low <= value <= high
     ]
-    if args.version and not VERSION.fullmatch(args.version):
-        wrong.append(f"--as {args.version}")
+    if args.version is not None and not VERSION.fullmatch(args.version):
+        wrong.append(f"--as {args.version or 'nothing'}")
     if wrong:
         raise SikuError(
             f"{' and '.join(wrong)} cannot be",
@@ -236,9 +236,9 @@ FLAGS = (
         help="built dataset, .jsonl or other file of rows; repeatable",
     ),
     flag("--out", type=out_folder, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)"),
-    flag("--as", dest="version", default="", metavar="VERSION", help="version to write (default: the recipe's)"),
+    flag("--as", dest="version", metavar="VERSION", help="version to write (default: the recipe's)"),
     flag("--concurrency", type=int, default=8, metavar="N", help="requests at once, at most (default: 8)"),
-    flag("--pairs", default="", metavar="3-6", help="pairs a passage (of turns, for dialogues), fewest and most"),
+    flag("--pairs", metavar="3-6", help="pairs a passage (of turns, for dialogues), fewest and most"),
     flag(
         "--max-failed",
         type=float,

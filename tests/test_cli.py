@@ -221,6 +221,7 @@ def test_inspect_shows_the_bytes_of_the_source(siku: Siku) -> None:
         (("build", "novel-pretrain", "--as", "../x"), "--as ../x cannot be"),
         (("build", "novel-pretrain", "--as", ".."), "--as .. cannot be"),
         (("build", "novel-pretrain", "--as", "."), "--as . cannot be"),
+        (("build", "novel-pretrain", "--as", ""), "--as nothing cannot be"),
         (("build", "novel-pretrain", "--as", "-1"), "--as -1 cannot be"),
         (("inspect", "novel-pretrain", "--rows", "-1"), "--rows -1 cannot be"),
         (("build", "novel-pretrain", "--set", "source.max_book_mb=0"), "max_book_mb is 0, must be at least 1"),
