@@ -58,8 +58,8 @@ class _Incoming(httpx2.SyncByteStream):
                 self.traffic.received += len(piece)
                 self.traffic.on_bytes(len(piece))
                 yield piece
-        except httpx2.TransportError as error:
-            raise TryLaterError(told(error)) from None
+        except httpx2.ReadError as error:  # the library goes on within a file after any other break, but not this one
+            raise httpx2.RemoteProtocolError(str(error)) from None
 
     def close(self) -> None:
         self.stream.close()
@@ -134,7 +134,7 @@ def scrub(text: object, token: str | None) -> str:
     for secret in filter(None, (token, quote(token or "", safe=""))):
         line = line.replace(secret, "***")
     line = re.sub(r"hf_\w{6,}", "hf_***", line)
-    line = re.sub(r"(\w+://)[^\s/@]+@", r"\1***@", line)
+    line = re.sub(r"(\w+://)[^\s/]+@", r"\1***@", line)
     return re.sub(r"(https?://[^\s?'\"]+)\?[^\s'\")]+", r"\1", line)
 
 

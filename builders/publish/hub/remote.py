@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from httpx2 import TransportError
+
 from builders.crawl.manners import TryLaterError, back_off_s
-from builders.publish.hub.client import Traffic, cause_of, close_client, library, scrub, use_client
+from builders.publish.hub.client import Traffic, cause_of, close_client, library, scrub, told, use_client
 from validators.errors import SikuError
 
 if TYPE_CHECKING:
@@ -127,7 +129,7 @@ class Remote:
         return {one.path: RemoteFile(one.size, one.lfs.sha256 if one.lfs else "", one.blob_id) for one in found}
 
     def download(self, path: str, commit: str, into: Path) -> None:
-        """Put a file of a commit below a folder, or go on with a half of it."""
+        """Put a file of a commit below a folder; where the connection breaks within it, it goes on there."""
         from huggingface_hub import hf_hub_download
 
         place = {"repo_type": KIND, "revision": commit, "local_dir": into, "endpoint": self._constants.ENDPOINT}
@@ -266,6 +268,8 @@ class Remote:
         except Exception as error:
             if later := cause_of(error, TryLaterError):
                 raise later from None
+            if broken := cause_of(error, TransportError):
+                raise TryLaterError(told(broken)) from None
             if isinstance(error, OSError) and error.errno is not None:  # a full disk is not the Hub's fault
                 raise
             http = cause_of(error, _http_error())

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.corpora import passage
-from tests.running import Ran, Siku, command
+from tests.running import HOME, Ran, Siku, command
 from tests.servers.hub import READER, TOKEN, Hub, serving
 
 
@@ -97,7 +97,7 @@ def python(hub: Hub, here: Path) -> Callable[..., str]:
     """Another Python with the same Hub: what it prints."""
 
     def ran(program: str) -> str:
-        more = {"HF_DATASETS_CACHE": str(here / "cache")}
+        more = {"HF_DATASETS_CACHE": str(here / "cache"), "PYTHONPATH": str(HOME)}
         done = subprocess.run(
             [sys.executable, "-c", program],
             cwd=here,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -74,7 +75,7 @@ def test_what_is_here_already_is_not_overwritten(pushed: Siku, here: Path) -> No
 def test_several_datasets_all_or_one(run: Siku, here: Path) -> None:
     run("push", "text-pretrain@1", "dialogue-sft", "me/both", "--yes")
     told = run("pull", "me/both", "--out", "one", "--only", "dialogue-sft", "--json").json
-    assert told["name"] == "dialogue-sft" and [path.name for path in (here / "one").glob("*")] == ["dialogue-sft"]
+    assert told["name"] == "dialogue-sft" and [path.name for path in (here / "one").glob("[!.]*")] == ["dialogue-sft"]
     told = run("pull", "me/both", "--out", "all", "--json").json
     assert [(one["name"], one["version"]) for one in told] == [("dialogue-sft", "1"), ("text-pretrain", "1")]
     for name in ("dialogue-sft", "text-pretrain"):
@@ -98,12 +99,25 @@ def test_what_is_not_there(pushed: Siku, hub: Hub) -> None:
 # ---------------------------------------------------------------- breaks, and lies
 
 
-def test_a_connection_that_breaks_within_a_file_goes_on_there(pushed: Siku, hub: Hub, here: Path) -> None:
+def test_breaks_within_and_before_a_file_are_mended(pushed: Siku, hub: Hub, here: Path) -> None:
     hub.faults = [Fault(DATA, times=1, half=True), Fault(DATA, 503, times=1)]
-    done = pushed("pull", "me/zh", "--out", "back")
-    assert "the connection broke" in done.err and "HTTP 503" in done.err
+    assert "HTTP 503; try 2 of 5" in pushed("pull", "me/zh", "--out", "back").err
     assert files_of(here / "back/text-pretrain/1") == files_of(here / "out/text-pretrain/1")
-    assert any(seen.is_range for seen in hub.seen if re.search(DATA, seen.what))
+
+
+def test_half_of_a_large_file_is_not_fetched_again(python: Callable[[str], str], hub: Hub, here: Path) -> None:
+    data = os.urandom(24_000_000)  # the library writes down ten megabytes at a time
+    hub.repositories["me/big"] = Repository(private=True)
+    commit = hub.repositories["me/big"].commit({"train/x.parquet": Blob(data, large=True)})
+    hub.faults = [Fault(DATA, times=1, half=True)]
+    program = (
+        "from pathlib import Path; from builders.publish.hub.remote import Remote\n"
+        "remote = Remote('me/big', lambda count: None)\n"
+        f"remote.download('train/x.parquet', '{commit}', Path('big')); print(remote.traffic.received)"
+    )
+    assert int(python(program)) < 24_000_000 + 2_100_000, "half, and then from ten megabytes on"
+    assert (here / "big/train/x.parquet").read_bytes() == data
+    assert [seen.is_range for seen in hub.seen if re.search(DATA, seen.what)] == [False, True]
 
 
 @pytest.mark.slow
