@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from builders.engine.manifest import write_whole
-from builders.engine.progress import Progress
 from trainers.rows.dataset import BuiltDataset, changed_files
 from trainers.training.run import be_quiet
 from validators.errors import SikuError
@@ -45,13 +44,13 @@ def make_model_of(data: BuiltDataset, folder: Path, architecture: str, vocabular
     unfinished = folder / UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    with Progress(quiet=True), be_quiet():
+    with be_quiet():
         parameters = make_tiny_model(unfinished, texts_of(data), architecture=architecture, vocabulary=vocabulary)
     for file in sorted(unfinished.iterdir()):
         file.rename(folder / file.name)
-    unfinished.rmdir()
     told = {**made_of, "parameters": parameters, "path": str(folder)}
     write_whole(folder / ABOUT, orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+    unfinished.rmdir()
     return told
 
 

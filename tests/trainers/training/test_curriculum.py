@@ -19,7 +19,7 @@ from tests.corpora import passage
 from tests.running import HOME, digests
 from tests.trainers.small_datasets import talks, texts, write_dataset
 from tests.trainers.tiny_t5 import make_tiny_t5
-from trainers.training.curriculum import CurriculumOrder, train_curriculum
+from trainers.training.curriculum import CurriculumOrder, dry_run_curriculum, train_curriculum
 from trainers.training.models import open_model
 from validators.errors import SikuError
 
@@ -198,6 +198,20 @@ set = { max_length = 3000 }
     assert [one["task"] for one in result["stages"]] == ["pretrain", "sft"]
     assert open_model(result["path"]).max_positions == 4096
     assert model_of(tmp_path / "out" / "2-talk") == open_model(str(tmp_path / "out" / "1-读")).identity()
+
+
+def test_a_dry_run_tells_each_stage_and_writes_nothing(tmp_path: Path, file: Path, mt5: Path) -> None:
+    told = dry_run_curriculum(CurriculumOrder(file, str(mt5), tmp_path / "out"), quiet=True)
+    assert not (tmp_path / "out").exists()
+    assert [(one["name"], one["steps"]) for one in told["stages"]] == [("dialogue", 6), ("instruct", 9)]
+    for name in ("steps", "tokens", "seconds"):
+        assert told[name] == sum(one[name] for one in told["stages"])
+    assert told["memory"] == max(one["memory"]["total"] for one in told["stages"]) > 0
+    done = run(file, mt5, tmp_path / "out")
+    assert [one["tokens"] for one in told["stages"]] == [one["tokens"] for one in done["stages"]]
+    written(file, STAGES.replace("= 2e-3", "= 2e-3, max_target_length = 3"))
+    with pytest.raises(SikuError, match="stage instruct"):
+        dry_run_curriculum(CurriculumOrder(file, str(mt5), tmp_path / "other"), quiet=True)
 
 
 def start(file: Path, model: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
