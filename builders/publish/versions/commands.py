@@ -78,12 +78,11 @@ COMMANDS = (
         (
             flag("dataset", metavar="DATASET", help="NAME, NAME@VERSION or a folder"),
             flag("--rows", type=int, required=True, metavar="N", help="rows in train; all held-out rows stay"),
-            flag("--by", default="", metavar="COLUMN", help="of every value of this column its share"),
+            flag("--by", metavar="COLUMN", help="of every value of this column its share"),
             flag("--seed", type=int, default=42, metavar="N", help="another one draws other rows (default: 42)"),
             flag(
                 "--as",
                 dest="name",
-                default="",
                 metavar="NAME",
                 help="NAME, @VERSION or NAME@VERSION (default: DATASET-sample@VERSION-ROWS)",
             ),

@@ -27,9 +27,9 @@ class SampleOrder:
 
     dataset: Path
     rows: int
-    by: str = ""
+    by: str | None = None
     seed: int = SEED
-    name: str = ""
+    name: str | None = None
     out: Path = Path("out")
 
     def request(self) -> Request:
@@ -57,7 +57,7 @@ class SampleOrder:
             every_sample,
             name=name,
             summary=f"{self.rows:,} rows of {name_of(manifest)} drawn by seed {self.seed}{by}",
-            steps=(Draw(rows=self.rows, by=self.by, seed=self.seed),),
+            steps=(Draw(rows=self.rows, by=self.by or "", seed=self.seed),),
             output=Output(rows=output.get("rows", "text"), facets=tuple(facets)),
             licence=manifest.get("licence", "other"),
             task=manifest.get("task", "text-generation"),
@@ -65,8 +65,8 @@ class SampleOrder:
 
     def _names(self, manifest: Mapping[str, Any]) -> tuple[str, str]:
         """Name and version: `novel-pretrain-sample` and `1-1500-by-title` unless said otherwise."""
-        name, _, version = self.name.partition("@")
-        told = re.sub(r"[^\w.+-]", "-", self.by)
+        name, _, version = (self.name or "").partition("@")
+        told = re.sub(r"[^\w.+-]", "-", self.by or "")
         by, seed = f"-by-{told}" if self.by else "", f"-seed{self.seed}" if self.seed != SEED else ""
         return name or f"{manifest['name']}-sample", version or f"{manifest['version']}-{self.rows}{by}{seed}"
 
@@ -74,7 +74,7 @@ class SampleOrder:
         if self.rows < 1:
             raise SikuError(f"--rows {self.rows} cannot be", why="a sample has 1 row or more")
         columns = manifest.get("columns", {})
-        if self.by and self.by not in columns:
+        if self.by is not None and self.by not in columns:
             raise SikuError(
                 f"{name_of(manifest)} has no column {self.by!r}",
                 where="--by",
@@ -82,6 +82,10 @@ class SampleOrder:
                 next=f"siku inspect {name_of(manifest)}",
             )
         check_enough(manifest["rows"]["train"], self.rows)
+        if self.name is not None and (not self.name or self.name.endswith("@")):
+            raise SikuError(
+                f"--as {self.name or 'nothing'} cannot be", next="--as NAME, --as @VERSION or --as NAME@VERSION"
+            )
         for label, word in zip(("name", "version"), self._names(manifest), strict=True):
             if not _NAME.fullmatch(word):
                 raise SikuError(

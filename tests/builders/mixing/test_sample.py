@@ -186,6 +186,9 @@ def test_the_life_of_a_row_leads_to_its_parent(tmp_path: Path, out: Path, siku: 
         (("--rows", "5", "--as", "../x"), "'../x' cannot be"),
         (("--rows", "5", "--as", "a@b@c"), "'b@c' cannot be"),
         (("--rows", "5", "--by", "text"), "has no column 'text'"),
+        (("--rows", "5", "--by", ""), "has no column ''"),
+        (("--rows", "5", "--as", ""), "--as nothing cannot be"),
+        (("--rows", "5", "--as", "tiny@"), "--as tiny@ cannot be"),
     ],
 )
 def test_mistakes(out: Path, siku: Siku, words: tuple[str, ...], says: str) -> None:
