@@ -1,7 +1,7 @@
 """A small Hub on loopback for tests: dataset repositories with commits and tags, kept in memory, with faults to order.
 
 It answers what `huggingface_hub` 2.x and `datasets` ask for when they create, upload by LFS, commit, tag, list, download
-and load. It has no Xet: the route of its token is 404, as on many mirrors.
+and load. It has no Xet: the route of its token is 404, as on many mirrors, or leads to a storage that is not there.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class Hub:
         self.seen: list[Seen] = []
         self.lock = threading.RLock()
         self.url = ""
+        self.xet_storage = ""  # an address where nobody listens, for a Hub whose storage is out of reach
 
     def fault_of(self, what: str) -> Fault | None:
         with self.lock:
@@ -273,6 +274,13 @@ class Handler(BaseHTTPRequestHandler):
     def fine(self) -> None:
         self.tell({"errors": [], "warnings": []})
 
+    def xet(self, name: str) -> None:
+        if not self.hub.xet_storage:
+            raise RefusedError(404, "no Xet here")
+        until = {"X-Xet-Token-Expiration": str(2**32), "X-Xet-Access-Token": "x"}
+        told = {"casUrl": self.hub.xet_storage, "exp": 2**32, "accessToken": "x"}
+        self.send(json.dumps(told).encode(), headers={"X-Xet-Cas-Url": self.hub.xet_storage, **until})
+
     def commit(self, name: str, branch: str) -> None:
         self.needs(TOKEN)
         repository = self.repository(name)
@@ -332,6 +340,7 @@ ROUTES: list[tuple[str, str, Callable[..., None]]] = [
     ("GET", rf"{API}/tree/(?P<revision>[^/]+)(?:/(?P<below>.*))?", Handler.tree),
     ("POST", rf"{API}/paths-info/(?P<revision>[^/]+)", Handler.paths_info),
     ("POST", rf"{API}/preupload/(?P<revision>[^/]+)", Handler.preupload),
+    ("GET", rf"{API}/xet-write-token/main", Handler.xet),
     ("POST", rf"{API}/commit/(?P<branch>[^/]+)", Handler.commit),
     ("POST", rf"{API}/tag/(?P<revision>[^/]+)", Handler.tag),
     ("POST", rf"/datasets/{ID}\.git/info/lfs/objects/batch", Handler.batch),

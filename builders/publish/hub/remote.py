@@ -194,16 +194,21 @@ class Remote:
         return bool(is_xet_available())
 
     def look_for_xet(self) -> None:
-        """Ask once whether the server has Xet: the library takes it for granted, and fails where it is missing."""
+        """Ask once whether there is Xet to be had: the library takes it for granted, and fails where it is missing."""
         if self._xet_is_known or not self.uses_xet:
             return
         url = f"{self._constants.ENDPOINT}/api/datasets/{self.repo_id}/xet-write-token/main"
         headers = library().build_hf_headers(token=self._token or False)
         answer = self._ask("asking for Xet", lambda: library().get_session().get(url, headers=headers))
-        if answer.is_success and "x-xet-cas-url" in answer.headers:
-            self._xet_is_known = True
-        else:
-            self._do_without_xet(f"{self.endpoint} has no Xet")
+        storage = answer.headers.get("x-xet-cas-url", "") if answer.is_success else ""
+        try:
+            if storage:
+                library().get_session().get(storage)  # any answer will do
+            else:
+                self._do_without_xet(f"{self.endpoint} has no Xet")
+        except TryLaterError as error:  # Xet itself would try for many minutes
+            self._do_without_xet(f"the storage of Xet, {scrub(storage, self._token)}, is out of reach ({error})")
+        self._xet_is_known = True
 
     def _do_without_xet(self, why: str) -> None:
         self._constants.HF_HUB_DISABLE_XET = True  # the library looks at it before each file

@@ -85,6 +85,16 @@ def test_a_tag_that_fails_is_put_by_the_same_command(run: Siku, hub: Hub, here: 
     assert (told["files_sent"], told["bytes_sent"], hub.counted(PUT)) == (0, 0, before)
 
 
+@pytest.mark.parametrize(("storage", "said"), [("", "has no Xet"), ("http://127.0.0.1:9", "is out of reach")])
+def test_without_xet_files_go_by_lfs_and_that_is_said(run: Siku, hub: Hub, here: Path, storage: str, said: str) -> None:
+    pytest.importorskip("hf_xet")
+    hub.xet_storage = storage
+    told = run(*PUSH).err
+    assert said in told and told.count("files go by LFS") == 1
+    assert_whole(hub, here)
+    assert "Xet" not in run("push", "text-pretrain@2", "me/zh", "--yes", HF_HUB_DISABLE_XET="1").err
+
+
 # ---------------------------------------------------------------- who may, and how fast
 
 
