@@ -103,7 +103,6 @@ SETTING = flag(
 )
 COMMANDS = (
     *tour.COMMANDS,
-    *versions.COMMANDS,
     Command(
         "show", "a plan step by step", run_show, (flag("recipe", metavar="RECIPE", help="name or file"), SETTING, OUT)
     ),
@@ -149,16 +148,17 @@ COMMANDS = (
             OUT,
         ),
     ),
-    *training.COMMANDS,
-    *evaluation.COMMANDS,
-    *handing_over.COMMANDS,
-    *hub.COMMANDS,
     Command(
         "report",
         "where the report of a dataset is",
         run_report,
         (DATASET, OUT, flag("--to", type=path, metavar="DIR", help="write it anew into DIR")),
     ),
+    *versions.COMMANDS,
+    *training.COMMANDS,
+    *evaluation.COMMANDS,
+    *handing_over.COMMANDS,
+    *hub.COMMANDS,
     Command(
         "doctor",
         "what is installed, disk and memory, what an endpoint answers",
