@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 import resource
 import shlex
 import signal
@@ -29,6 +30,7 @@ OK, WRONG_MACHINE = 0, 2
 GOOD = (0, 1)  # with 1, some input was refused; the ledger has it
 LOCK = ".tour.lock"
 INDENT = "     "
+TICK_S = 1.0
 
 
 @dataclass
@@ -49,6 +51,11 @@ class Tour:
         """For people; where a program reads standard output, on standard error."""
         if not self.quiet:
             print("\n".join(lines), file=sys.stderr if self.as_json else sys.stdout, flush=True)
+
+    def tick(self, seconds: float) -> None:
+        """On a terminal, how long the step has been at work."""
+        if not self.quiet and sys.stderr.isatty():
+            print(f"{INDENT}{seconds:.0f} s", end="\r", file=sys.stderr, flush=True)
 
 
 def run_tour(args: Args) -> int:
@@ -111,6 +118,7 @@ def _walk(tour: Tour, step: TourStep, lock: IO[str]) -> dict[str, Any]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env={"OMP_NUM_THREADS": "1", **os.environ},  # in so small a model threads only wait for each other
         start_new_session=True,  # Ctrl-C comes here alone, and is handed on once
         pass_fds=(lock.fileno(),),
     )
@@ -129,8 +137,12 @@ def _walk(tour: Tour, step: TourStep, lock: IO[str]) -> dict[str, Any]:
 
 def _wait(tour: Tour, process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     """Standard output and error of a step. At the first Ctrl-C it ends in its own way, at the second it is killed."""
+    began = time.monotonic()
     try:
-        return process.communicate()
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.communicate(timeout=TICK_S)
+            tour.tick(time.monotonic() - began)
     except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)
         try:
