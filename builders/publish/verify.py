@@ -46,7 +46,7 @@ def verify(folder: Path, progress: Progress | None = None) -> list[Finding]:
     size = sum(file["bytes"] for file in manifest["files"].values())
     findings: list[Finding] = []
     checks: dict[str, Callable[[], tuple[str, list[str]]]] = {
-        "files": lambda: check_files(folder, manifest),
+        "files": lambda: check_files(folder, manifest, progress),
         "ledger": lambda: _ledger(folder, manifest),
         "ids": lambda: _ids(folder),
         "duplicates": lambda: _duplicates(folder, manifest),
@@ -61,11 +61,13 @@ def verify(folder: Path, progress: Progress | None = None) -> list[Finding]:
     return findings
 
 
-def check_files(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
+def check_files(folder: Path, manifest: Mapping[str, Any], progress: Progress | None = None) -> tuple[str, list[str]]:
     """The files against the manifest, and the fingerprint against the plan: what was looked at, and what is wrong."""
     problems: list[str] = []
     for name, file in manifest["files"].items():
         path = folder / name
+        if progress:
+            progress.advance(file["bytes"])
         if not path.is_file():
             problems.append(f"{name} is missing")
         elif path.stat().st_size != file["bytes"] or file_digest(path) != file["sha256"]:

@@ -58,7 +58,7 @@ def run_pull(args: Args) -> int:
         found = [one.to_json() for one in pulled]
         print_json(found[0] if len(found) == 1 else found)
         return OK
-    for one in pulled:
+    for one in () if args.quiet else pulled:
         rows = ", ".join(f"{count:,} {split}" for split, count in one.rows.items())
         print(f"{one.name} {one.version}: {one.path} ({rows}; {one.bytes / 1e6:,.1f} MB, every digest checked)")
         print(f"next   siku verify {one.path}")

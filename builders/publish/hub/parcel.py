@@ -131,7 +131,7 @@ def _prove(part: Part, progress: Progress) -> None:
     from builders.publish.verify import check_files
 
     progress.start(f"checking {part.label}", sum(file["bytes"] for file in part.manifest["files"].values()))
-    _, problems = check_files(part.local, part.manifest)
+    _, problems = check_files(part.local, part.manifest, progress)
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise SikuError(

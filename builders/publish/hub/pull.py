@@ -109,7 +109,7 @@ class Pull:
         if not self._is_there(target, store / folder):
             self._check_listed(manifest, folder, there)
             self._fetch(manifest, folder, commit, store)
-            _prove(store / folder, manifest)
+            _prove(store / folder, manifest, self.progress)
             shutil.rmtree(store / LIBRARY_NOTES, ignore_errors=True)
             target.parent.mkdir(parents=True, exist_ok=True)
             (store / folder).rename(target)
@@ -138,7 +138,7 @@ class Pull:
                 next=f"siku pull {self.remote.repo_id} --out ANOTHER_FOLDER, then siku diff",
                 exit_code=REFUSED,
             )
-        _prove(target, read_manifest(target) or {}, is_mine=True)
+        _prove(target, read_manifest(target) or {}, self.progress, is_mine=True)
         return True
 
     def _check_listed(self, manifest: Mapping[str, Any], folder: str, there: Mapping[str, RemoteFile]) -> None:
@@ -190,11 +190,12 @@ def _leads_within(path: str) -> bool:
     return inner and not any(part.startswith(".") for part in parts) and path == "/".join(parts)
 
 
-def _prove(folder: Path, manifest: Mapping[str, Any], is_mine: bool = False) -> None:
+def _prove(folder: Path, manifest: Mapping[str, Any], progress: Progress, is_mine: bool = False) -> None:
     """Raises SikuError (3) where a file is not what the manifest says; one that was fetched is thrown away."""
     from builders.publish.verify import check_files
 
-    _, problems = check_files(folder, manifest)
+    progress.start("checking what is here", sum(file["bytes"] for file in manifest["files"].values()))
+    _, problems = check_files(folder, manifest, progress)
     if not problems:
         return
     if not is_mine:

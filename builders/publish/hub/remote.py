@@ -115,7 +115,7 @@ class Remote:
 
     def tags(self) -> dict[str, str]:
         """The commit of every tag."""
-        refs = self._ask("reading its tags", partial(self._api.list_repo_refs, self.repo_id, repo_type=KIND))
+        refs = self._of_known("reading its tags", partial(self._api.list_repo_refs, self.repo_id, repo_type=KIND))
         return {tag.name: tag.target_commit for tag in refs.tags}
 
     def files(self, commit: str) -> dict[str, RemoteFile]:
@@ -125,7 +125,7 @@ class Remote:
             entries = self._api.list_repo_tree(self.repo_id, recursive=True, revision=commit, repo_type=KIND)
             return [entry for entry in entries if hasattr(entry, "blob_id")]
 
-        found = self._ask("listing its files", listed)
+        found = self._of_known("listing its files", listed)
         return {one.path: RemoteFile(one.size, one.lfs.sha256 if one.lfs else "", one.blob_id) for one in found}
 
     def download(self, path: str, commit: str, into: Path) -> None:
@@ -134,14 +134,14 @@ class Remote:
 
         place = {"repo_type": KIND, "revision": commit, "local_dir": into, "endpoint": self._constants.ENDPOINT}
         get = partial(hf_hub_download, self.repo_id, path, token=self._token or False, **place)
-        self._ask(f"fetching {path}", lambda: self._without_xet_if_need_be(get))
+        self._of_known(f"fetching {path}", lambda: self._without_xet_if_need_be(get))
 
     # ---------------------------------------------------------------- writing
 
     def create(self, private: bool) -> None:
         """Make the repository. Raises ConflictError where it is there by now."""
         make = partial(self._api.create_repo, self.repo_id, private=private, repo_type=KIND)
-        self._ask("making it", make)
+        self._of_known("making it", make)
 
     def upload(self, files: Mapping[str, Path | bytes]) -> list[Any]:
         """Send the content of files that the Hub keeps as large ones, if it is not there already.
@@ -157,7 +157,7 @@ class Remote:
         with warnings.catch_warnings():
             # the library gives its HTTP client files in a way that the client calls old
             warnings.simplefilter("ignore", DeprecationWarning)
-            self._ask(f"sending {additions[0].path_in_repo}", lambda: self._without_xet_if_need_be(send))
+            self._of_known(f"sending {additions[0].path_in_repo}", lambda: self._without_xet_if_need_be(send))
         return additions
 
     def commit(self, additions: Sequence[Any], gone: Sequence[str], parent: str, message: str) -> str:
@@ -178,12 +178,12 @@ class Remote:
             asked_before = True
             return make(parent_commit=parent or None)
 
-        return str(self._ask("making the commit", attempt).oid)
+        return str(self._of_known("making the commit", attempt).oid)
 
     def tag(self, name: str, commit: str) -> None:
         """Give a commit a tag. Raises ConflictError where there is one of this name."""
         put = partial(self._api.create_tag, self.repo_id, tag=name, revision=commit, repo_type=KIND)
-        self._ask(f"putting the tag {name}", put)
+        self._of_known(f"putting the tag {name}", put)
 
     # ---------------------------------------------------------------- Xet
 
@@ -257,6 +257,13 @@ class Remote:
                 next="later, the same command goes on where it stopped",
                 exit_code=NETWORK,
             ) from None
+
+    def _of_known(self, doing: str, call: Callable[[], T]) -> T:
+        """`_ask` about a repository and a commit that were there a moment ago."""
+        try:
+            return self._ask(doing, call)
+        except MissingError as missing:
+            raise self._error(f"the Hub has no such {missing}: {doing}", "it was there before", "try again") from None
 
     def _tell_wait(self, doing: str, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
