@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from trainers.evaluation.metrics import METRICS
+from trainers.extra import need_train_extra
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError, nearest
 
@@ -28,6 +29,7 @@ Made = TypeVar("Made")
 
 
 def run_evaluate(args: Args) -> int:
+    need_train_extra()
     if args.ablate:
         return run_ablation(args)
     from builders.engine.progress import Progress
@@ -164,6 +166,7 @@ def _speaker(args: Args, stack: ExitStack) -> tuple[list[Asked], list[Way], Spea
         raise_together(problems)
         urls = stack.enter_context(addresses(args.endpoint))
         return prompts, ways, ModelBehind(urls, args.model, settings)
+    need_train_extra()
     from trainers.evaluation.trained import describe, open_model
     from trainers.generation.generate import ModelHere
 

@@ -15,7 +15,7 @@ FOR_PAIRS = (
     "max_steps=300",
     "per_device_train_batch_size=2",
     "learning_rate=2e-3",
-    "logging_steps=20",
+    "logging_steps=30",
     "save_steps=100",
 )
 LONGEST_ANSWER_TOKENS = 48
@@ -71,7 +71,7 @@ def _model_steps(out: Path) -> list[TourStep]:
     return [
         TourStep(
             "make a model",
-            "tiny and random, with a tokenizer made from the books; yours would be one from the Hub",
+            "a model to try with: tiny and random, its tokenizer made from the books; yours would come from the Hub",
             ("train", "tiny-model", "--data", str(books), "--out", str(model)),
             _tell_made,
             trains=True,

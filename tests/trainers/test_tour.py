@@ -78,8 +78,17 @@ def test_without_the_extra_the_data_is_made_and_it_says_what_to_install(siku: Si
     assert again.json["steps"][1]["result"]["answered"] == again.json["steps"][1]["result"]["inputs"] == 18
     assert again.json["missing"] == list(PACKAGES)
     assert [line.partition(":")[0] for line in again.err.splitlines()] == ["error", "why", "next"]
-    refused = siku("train", "sft", "--data", "x", "--model", "y", "--out", "z", code=2, **environment)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["train sft --data x --model y --out z", "evaluate --model y --data x", "generate --model y --prompts p.txt"],
+)
+def test_what_needs_the_extra_says_so(siku: Siku, tmp_path: Path, words: str) -> None:
+    (tmp_path / "p.txt").write_text("问")
+    refused = siku(*words.split(), code=2, **without_training(tmp_path / "blocked"))
     assert refused.err.startswith("error: the extra [train] is not installed: accelerate")
+    assert "\nnext:  pip install " in refused.err
 
 
 def test_a_step_that_fails_is_told_with_its_command(siku: Siku, tmp_path: Path) -> None:
