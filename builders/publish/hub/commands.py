@@ -126,7 +126,8 @@ def _agree(plan: Plan, args: Args) -> None:
 
 def _show_pushed(pushed: Pushed) -> None:
     seen = "private" if pushed.private else "public"
-    print(f"pushed {pushed.repo_id}, tag {pushed.tag}, {seen}: {pushed.url}")
+    done = "pushed" if pushed.files_sent else "there "
+    print(f"{done} {pushed.repo_id}, tag {pushed.tag}, {seen}: {pushed.url}")
     print(f"sent   {pushed.files_sent:,} files, {pushed.bytes_sent:,} bytes; {pushed.files_unchanged:,} unchanged")
     print(f"commit {pushed.commit}, {pushed.seconds:.1f} s")
     print(f"next   siku pull {pushed.repo_id} --revision {pushed.tag}")

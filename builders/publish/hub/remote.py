@@ -300,10 +300,11 @@ class Remote:
 
         status = error.response.status_code
         words = " ".join(scrub(error.server_message or f"HTTP {status}", self._token).split())[:WORDS_CHARS]
-        if error.response.url.host != urlsplit(self._constants.ENDPOINT).hostname:
+        is_elsewhere = error.response.url.host != urlsplit(self._constants.ENDPOINT).hostname
+        if is_elsewhere and status in (400, 403) and doing.startswith(("sending", "fetching")):
             return TryLaterError(
                 f"HTTP {status} from the storage"
-            )  # an address that was good for a time; a new one is had
+            )  # its addresses are good for a time; new ones are had
         if status in (409, 412):
             return ConflictError()
         if isinstance(error, RevisionNotFoundError):
