@@ -54,6 +54,7 @@ class Pull:
 
     def run(self) -> list[Pulled]:
         """Fetch, prove and place them. Raises SikuError: 2 not there, 3 a proof or other content here, 4 the Hub."""
+        self.progress.start(f"looking into {self.remote.repo_id}", 0)
         commit = self._commit()
         there = self.remote.files(commit)
         return [self._bring(folder, commit, there) for folder in self._folders(there)]

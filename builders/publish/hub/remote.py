@@ -219,7 +219,7 @@ class Remote:
         """The call, and once more by LFS where the storage of Xet cannot be reached; the Hub itself was."""
         try:
             return call()
-        except Exception as error:
+        except (OSError, RuntimeError, ValueError) as error:  # what Xet raises
             if not self.uses_xet or cause_of(error, TryLaterError, _http_error(), SikuError):
                 raise
             self._do_without_xet(f"Xet failed ({scrub(error, self._token)[:WORDS_CHARS]})")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -120,21 +120,40 @@ def test_nobody_to_ask_and_no_yes(run: Siku, hub: Hub) -> None:
     assert hub.seen == []
 
 
+def on_terminal(hub: Hub, here: Path, answer: str, *words: str) -> tuple[int, str]:
+    """Run `siku WORDS` on a terminal and type the answer: exit code, and what the terminal shows."""
+    mine, theirs = pty.openpty()
+    shown = b""
+    env = surroundings(hub, here, TERM="xterm", COLUMNS="100")
+    with subprocess.Popen(command(*words), stdin=theirs, stdout=theirs, stderr=theirs, cwd=here, env=env) as process:
+        os.close(theirs)
+        os.write(mine, f"{answer}\n".encode())
+        with contextlib.suppress(OSError):  # the terminal is gone when the program is
+            while piece := os.read(mine, 4096):
+                shown += piece
+    os.close(mine)
+    return process.returncode, shown.decode()
+
+
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 2), ("", 2)])
 def test_a_person_is_asked(hub: Hub, here: Path, answer: str, code: int) -> None:
-    mine, theirs = pty.openpty()
-    words = command("push", "text-pretrain@1", "me/zh")
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(words, stdin=theirs, cwd=here, env=surroundings(hub, here), **pipes) as process:
-        os.write(mine, f"{answer}\n".encode())
-        _, told = process.communicate(timeout=60)
-    os.close(mine)
-    os.close(theirs)
-    assert process.returncode == code, told
+    ended, shown = on_terminal(hub, here, answer, "push", "text-pretrain@1", "me/zh")
+    assert ended == code, shown
     for line in (f"to     {hub.url}/datasets/me/zh, which is new", "tag    1", "seen   private", "push? [y/N]"):
-        assert line in told
-    assert f"send   {len(files_of(here / 'out/text-pretrain/1'))} files" in told
+        assert line in shown
+    assert f"send   {len(files_of(here / 'out/text-pretrain/1'))} files" in shown
     assert (hub.counted(WRITES) > 0) == (code == 0)
+
+
+def test_bars_on_a_terminal(run: Siku, hub: Hub, here: Path) -> None:
+    run("push", "text-pretrain@1", "me/zh", "--yes")
+    for words in (
+        ("pull", "me/zh", "--out", "back"),
+        ("verify", "hub:me/zh"),
+        ("push", "text-pretrain@2", "me/zh", "--yes"),
+    ):
+        ended, shown = on_terminal(hub, here, "", *words)
+        assert ended == 0 and "error" not in shown, shown
 
 
 # ---------------------------------------------------------------- who may see it
