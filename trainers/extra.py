@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 from validators.errors import SikuError
@@ -26,4 +27,9 @@ def how_to_install() -> str:
 def need_train_extra() -> None:
     """Raises SikuError (exit 2) where packages are missing."""
     if missing := missing_packages():
-        raise SikuError(f"the extra [train] is not installed: {', '.join(missing)} missing", next=how_to_install())
+        raise SikuError(
+            "the extra [train] is not installed",
+            where=sys.prefix,
+            why=f"there is no {', '.join(missing)}",
+            next=how_to_install(),
+        )

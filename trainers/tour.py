@@ -88,6 +88,7 @@ def run_tour(args: Args) -> int:
 def _tell_missing(tour: Tour, missing: list[str], left: int) -> int:
     error = SikuError(
         f"{left} steps are left: the extra [train] is not installed",
+        where=sys.prefix,
         why=f"there is no {', '.join(missing)}",
         next=f"{how_to_install()}; then {tour.command} goes on",
     )

@@ -77,7 +77,7 @@ def test_without_the_extra_the_data_is_made_and_it_says_what_to_install(siku: Si
     assert [step["name"] for step in again.json["steps"]] == ["build", "ask"]
     assert again.json["steps"][1]["result"]["answered"] == again.json["steps"][1]["result"]["inputs"] == 18
     assert again.json["missing"] == list(PACKAGES)
-    assert [line.partition(":")[0] for line in again.err.splitlines()] == ["error", "why", "next"]
+    assert [line.partition(":")[0] for line in again.err.splitlines()] == ["error", "where", "why", "next"]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,8 @@ def test_without_the_extra_the_data_is_made_and_it_says_what_to_install(siku: Si
 def test_what_needs_the_extra_says_so(siku: Siku, tmp_path: Path, words: str) -> None:
     (tmp_path / "p.txt").write_text("问")
     refused = siku(*words.split(), code=2, **without_training(tmp_path / "blocked"))
-    assert refused.err.startswith("error: the extra [train] is not installed: accelerate")
+    assert refused.err.startswith("error: the extra [train] is not installed\n")
+    assert "why:   there is no accelerate, " in refused.err
     assert "\nnext:  pip install " in refused.err
 
 
