@@ -18,10 +18,12 @@ from pathlib import Path
 import pytest
 
 import cli
+from builders.document import Message
 from tests.running import HOME, command
 from trainers.evaluation.ablation import AblateSettings
 from trainers.evaluation.evaluate import EvaluateSettings
 from trainers.generation.ways import GenerateSettings
+from trainers.rows.seq2seq_tokens import SPEAKERS, source_of
 from trainers.settings import shown, split_words, takes
 from trainers.training.curriculum_file import read_curriculum
 from trainers.training.train_settings import TASKS, TrainSettings, read_train_settings
@@ -29,7 +31,7 @@ from validators.command_line import parse
 
 PAGE = HOME / "docs" / "training.md"
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
-PLAIN = re.compile(r"```\n(.*?)```", re.DOTALL)
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"\$ ((?:[^\n]*\\\n)*[^\n]*)\n")
 SETTING = re.compile(r"^\| `(\w+)` \| ([^|]*) \| ([^|]*) \| ", re.MULTILINE)
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
@@ -43,11 +45,16 @@ def page() -> str:
     return PAGE.read_text(encoding="utf-8")
 
 
+def plain() -> list[str]:
+    """The blocks that show no output."""
+    return [block for language, block in FENCED.findall(page()) if not language]
+
+
 def typed() -> Iterator[list[str]]:
     """The words of every `siku …` on the page."""
     for block in CONSOLE.findall(page()):
         yield from (shlex.split(line.replace("\\\n", " "))[1:] for line in COMMAND.findall(block))
-    for block in PLAIN.findall(page()):
+    for block in plain():
         lines = (LAUNCHERS.sub("siku ", line) for line in block.splitlines())
         yield from (shlex.split(line)[1:] for line in lines if line.startswith("siku "))
 
@@ -119,6 +126,14 @@ def test_the_table_has_every_setting_with_its_default_and_tasks() -> None:
         tasks = ", ".join(one.metadata["rule"].tasks)
         real[one.name] = ("" if default is None else shown(default), tasks)
     assert told == real
+
+
+def test_the_source_with_several_turns_is_the_one_shown() -> None:
+    shown_source = next(block for block in plain() if block.startswith("系统："))
+    roles = {name: role for role, name in SPEAKERS.items()}
+    turns = [line.partition("：") for line in shown_source.splitlines()]
+    messages: list[Message] = [{"role": roles[f"{name}："], "content": said} for name, _, said in turns[:-1]]
+    assert source_of(messages).text == shown_source.rstrip("\n")
 
 
 def test_files_that_the_page_links_to_are_there() -> None:
