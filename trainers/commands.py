@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trainers.extra import need_train_extra
+from trainers.problems import in_four_lines
 from trainers.settings import split_words
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError
@@ -156,7 +157,7 @@ FLAGS = (
     *EVERY_TASK,
 )
 GROUPS = {"train": "train a model on a built dataset"}
-COMMANDS = (
+OF_TRAINING = (
     Command("train pretrain", "go on with pretraining on texts", run_pretrain, FLAGS),
     Command("train sft", "fine-tune on conversations: all weights, LoRA, DoRA, QLoRA", run_sft, FLAGS),
     Command("train seq2seq", "teach T5 or mT5 to answer", run_seq2seq, FLAGS),
@@ -178,3 +179,4 @@ COMMANDS = (
         ),
     ),
 )
+COMMANDS = tuple(map(in_four_lines, OF_TRAINING))

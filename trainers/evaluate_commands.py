@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from trainers.evaluation.metrics import METRICS
 from trainers.extra import need_train_extra
+from trainers.problems import in_four_lines
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError, nearest
 
@@ -183,7 +184,7 @@ def _speaker(args: Args, stack: ExitStack) -> tuple[list[Asked], list[Way], Spea
 
 
 SETTING = flag("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting; repeatable")
-COMMANDS = (
+OF_JUDGING = (
     Command(
         "evaluate",
         "how well models know held-out rows, and what they write",
@@ -240,3 +241,4 @@ COMMANDS = (
         ),
     ),
 )
+COMMANDS = tuple(map(in_four_lines, OF_JUDGING))

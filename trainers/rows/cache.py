@@ -28,14 +28,19 @@ if TYPE_CHECKING:
 FORMAT = 3  # raised when the files, or what is in them for the same rows, change
 CHARACTERS_AT_ONCE = 300_000
 _TEMPLATE = "--set chat_template_path=FILE with a template that"
-FAULTS = {  # of `Encoded`: what is wrong with such rows, and what helps
-    "empty": ("without a token that carries loss", "build the dataset without them"),
+FAULTS = {  # of `Encoded`: what is wrong with such rows, why that is wrong, and what helps
+    "empty": ("without a token that carries loss", "they teach nothing", "build the dataset without them"),
     "endless": (
-        "with an assistant turn that ends in no special token: the model would never learn to stop",
+        "with an assistant turn that ends in no special token",
+        "the model would never learn to stop",
         f"{_TEMPLATE} ends each in a stop token",
     ),
-    "changed": ("with assistant turns that the chat template does not write as they are", f"{_TEMPLATE} does"),
-    "refused": ("that the chat template refuses", f"{_TEMPLATE} takes their roles"),
+    "changed": (
+        "with assistant turns that the chat template does not write as they are",
+        "it cannot be told which tokens are to be learnt",
+        f"{_TEMPLATE} does",
+    ),
+    "refused": ("that the chat template refuses", "it raises an error for them", f"{_TEMPLATE} takes their roles"),
 }
 
 
@@ -100,7 +105,8 @@ class TokenCache:
             SikuError(
                 f"{_rows(count)} of {self.facts['split']} {FAULTS[fault][0]}",
                 where=f"{self.facts['dataset']}, {some_of(ids, count=count)}",
-                next=FAULTS[fault][1],
+                why=FAULTS[fault][1],
+                next=FAULTS[fault][2],
             )
             for fault, (count, ids) in self.facts["faults"].items()
         ]

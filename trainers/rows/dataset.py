@@ -82,7 +82,14 @@ def dataset_problems(dataset: BuiltDataset, kind: Kind) -> list[SikuError]:
         return changed  # what is in them means nothing
     problems: list[SikuError] = []
     if not dataset.rows["train"]:
-        problems.append(SikuError(f"{dataset.name} {dataset.version} has no rows in train", where=str(dataset.folder)))
+        problems.append(
+            SikuError(
+                f"{dataset.name} {dataset.version} has no rows in train",
+                where=str(dataset.folder),
+                why="there is nothing to train on",
+                next=f"siku inspect {shlex.quote(str(dataset.folder))} tells what became of its documents",
+            )
+        )
     elif kind not in (columns := dataset.columns()):
         task = "siku train pretrain" if "text" in columns else "siku train sft"
         problems.append(

@@ -54,9 +54,17 @@ def load_tokenizer(model: str, chat_template_path: Path | None = None) -> Any:
             next="--model takes a folder with tokenizer.json, or a name on the Hub",
         ) from error
     if getattr(tokenizer, "backend_tokenizer", None) is None:
-        raise SikuError(f"the tokenizer of {model} has no fast form", why="no tokenizer.json can be made of it")
+        raise SikuError(
+            f"the tokenizer of {model} has no fast form",
+            why="no tokenizer.json can be made of it",
+            next="--model with another tokenizer",
+        )
     if tokenizer.eos_token_id is None:
-        raise SikuError(f"the tokenizer of {model} has no eos_token", why="the model would never learn to stop")
+        raise SikuError(
+            f"the tokenizer of {model} has no eos_token",
+            why="the model would never learn to stop",
+            next="name one in its tokenizer_config.json",
+        )
     if chat_template_path is not None:
         tokenizer.chat_template = _read_template(chat_template_path)
     return tokenizer
@@ -66,7 +74,9 @@ def _read_template(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SikuError("the chat template cannot be read", where=str(path), why=str(error)) from error
+        why = getattr(error, "strerror", None) or str(error)
+        next = "--set chat_template_path=FILE, of text in UTF-8"
+        raise SikuError("the chat template cannot be read", where=str(path), why=why, next=next) from error
 
 
 def tokenizer_digest(tokenizer: Any) -> str:

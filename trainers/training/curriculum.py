@@ -52,7 +52,7 @@ class CurriculumOrder:
     def interrupted(self) -> SikuError:
         """What is said after Ctrl-C."""
         again = shlex.join([*self.command(), "--resume"])
-        return SikuError("interrupted", where=str(self.out), next=again, exit_code=INTERRUPTED)
+        return SikuError("interrupted", where=str(self.out), why="Ctrl-C", next=again, exit_code=INTERRUPTED)
 
 
 def train_curriculum(order: CurriculumOrder, *, quiet: bool = False) -> dict[str, Any]:
@@ -117,7 +117,14 @@ def check(order: CurriculumOrder) -> Stages:
         values = {name: value for name, value in stays.items() if name in takes(TrainSettings, stage.task)}
         one, wrong = examine(_order_of(order, stage, order.model, values | stage.values, resume=True))
         if one and one.settings.lora_r and not one.settings.merge_adapter and place < len(stages) - 1:
-            wrong.append(SikuError("the next stage cannot begin with an adapter", next="merge_adapter = true"))
+            wrong.append(
+                SikuError(
+                    "the next stage cannot begin with an adapter",
+                    where=str(order.file),
+                    why="a stage begins with a whole model",
+                    next="merge_adapter = true",
+                )
+            )
         for problem in wrong:
             same = (problem.what, problem.where, problem.why, problem.next)
             found.setdefault(same, (problem, []))[1].append(stage.name)

@@ -42,7 +42,8 @@ def read_curriculum(file: Path, given: Mapping[str, Any]) -> tuple[list[Stage], 
     problems = [_unknown(str(file), key, KEYS) for key in content if key not in KEYS]
     tables = content.get("stage", [])
     if not (isinstance(tables, list) and tables and all(isinstance(one, dict) for one in tables)):
-        return [], [*problems, SikuError("the curriculum has no [[stage]]", where=str(file))]
+        why, next = "there is nothing to train", '[[stage]] with name = "..." and data = "..."'
+        return [], [*problems, SikuError("the curriculum has no [[stage]]", where=str(file), why=why, next=next)]
     shared = _settings(content, str(file), problems)
     tasks = [one.get("task", content.get("task")) for one in tables]
     stages = []
@@ -65,18 +66,22 @@ def _read(file: Path) -> dict[str, Any]:
         why = error.strerror or str(error)
         raise SikuError("the curriculum cannot be read", where=str(file), why=why, next="--data FILE.toml") from error
     except ValueError as error:  # TOML, UTF-8
-        raise SikuError("the curriculum is no TOML", where=str(file), why=str(error)) from error
+        raise SikuError("the curriculum is no TOML", where=str(file), why=str(error), next="https://toml.io") from error
 
 
 def _unknown(where: str, key: str, known: Sequence[str]) -> SikuError:
-    return SikuError(f"{key}: there is no such key", where=where, why=nearest(key, known))
+    return SikuError(
+        f"{key}: there is no such key", where=where, why=nearest(key, known), next=f"of: {', '.join(known)}"
+    )
 
 
 def _settings(table: Mapping[str, Any], where: str, problems: list[SikuError]) -> dict[str, Any]:
     settings = table.get("set", {})
     if isinstance(settings, dict):
         return settings
-    problems.append(SikuError("set must be a table", where=where, next="set = { learning_rate = 1e-4 }"))
+    problems.append(
+        SikuError("set must be a table", where=where, why="it holds settings", next="set = { learning_rate = 1e-4 }")
+    )
     return {}
 
 
@@ -85,21 +90,36 @@ def _stage_problems(table: Mapping[str, Any], task: Any, where: str) -> list[Sik
     for key in ("name", "data"):
         value = table.get(key)
         if not (isinstance(value, str) and value.strip()):
-            problems.append(SikuError(f"the stage has no {key}", where=where, next=f'{key} = "..."'))
+            problems.append(
+                SikuError(f"the stage has no {key}", where=where, why="every stage has one", next=f'{key} = "..."')
+            )
         elif key == "name" and not NAME.fullmatch(value):
             why = "it becomes part of a folder's name: letters, digits, _, . and -"
-            problems.append(SikuError(f"the stage cannot be called {value!r}", where=where, why=why))
+            problems.append(
+                SikuError(f"the stage cannot be called {value!r}", where=where, why=why, next="another name")
+            )
     if task is None:
-        problems.append(SikuError("the stage has no task", where=where, next=f"task = {' or '.join(TASKS)}"))
+        problems.append(
+            SikuError("the stage has no task", where=where, why="nor has the file", next=f"task = {' or '.join(TASKS)}")
+        )
     elif task not in TASKS:
-        problems.append(SikuError(f"there is no task {task!r}", where=where, why=nearest(str(task), TASKS)))
+        problems.append(
+            SikuError(
+                f"there is no task {task!r}", where=where, why=nearest(str(task), TASKS), next=f"of: {', '.join(TASKS)}"
+            )
+        )
     return problems
 
 
 def _same_names(tables: Sequence[Mapping[str, Any]], file: Path) -> list[SikuError]:
     names = [table["name"] for table in tables if isinstance(table.get("name"), str)]
     return [
-        SikuError(f"{names.count(name)} stages are called {name!r}", where=str(file))
+        SikuError(
+            f"{names.count(name)} stages are called {name!r}",
+            where=str(file),
+            why="a name stands for one stage",
+            next="another name for each",
+        )
         for name in dict.fromkeys(names)
         if names.count(name) > 1
     ]

@@ -84,7 +84,13 @@ def _gpu_problems(settings: TrainSettings) -> list[SikuError]:
         return []
     gpu = has_gpu(settings)
     without = "this machine has none that torch can use" if not settings.use_cpu else "use_cpu=true leaves it out"
-    found = [SikuError(f"--set {name}: it needs a GPU", why=without) for name in wanted if not gpu]
+    found = [
+        SikuError(
+            f"--set {name}: it needs a GPU", why=without, next=f"leave {name.partition('=')[0]} out, or train on a GPU"
+        )
+        for name in wanted
+        if not gpu
+    ]
     found += [
         _missing(name, package, f"pip install {package}") for name, package in wanted.items() if not _installed(package)
     ]
@@ -98,7 +104,12 @@ def _file_problems(settings: TrainSettings) -> list[SikuError]:
             orjson.loads(Path(settings.deepspeed).read_bytes())
         except (OSError, ValueError) as error:
             found.append(
-                SikuError("--set deepspeed: the file cannot be read", where=settings.deepspeed, why=str(error))
+                SikuError(
+                    "--set deepspeed: the file cannot be read",
+                    where=settings.deepspeed,
+                    why=str(error),
+                    next="--set deepspeed=FILE, of JSON",
+                )
             )
     if settings.fsdp:
         try:
@@ -126,7 +137,7 @@ def fsdp_config(given: str) -> dict[str, Any]:
         config = orjson.loads(Path(given).expanduser().read_bytes())
     except (OSError, ValueError) as error:
         why = f"it is a JSON file, or of {', '.join(FSDP_WORDS)}; {error}"
-        raise SikuError("--set fsdp: the file cannot be read", where=given, why=why) from None
+        raise SikuError("--set fsdp: the file cannot be read", where=given, why=why, next="--set fsdp=FILE") from None
     if not isinstance(config, dict):
         raise SikuError("--set fsdp: the file holds no object", where=given)
     return config
@@ -137,4 +148,6 @@ def _installed(package: str) -> bool:
 
 
 def _missing(setting: str, package: str, next: str) -> SikuError:
-    return SikuError(f"--set {setting}: the package {package} is not installed", next=next)
+    return SikuError(
+        f"--set {setting}: the package {package} is not installed", why="siku leaves this to it", next=next
+    )

@@ -126,6 +126,7 @@ def packed_material(
         raise SikuError(
             f"no row of train has at most {settings.max_length} tokens",
             where=f"{train.facts['dataset']}, {some_of(ids)}",
+            why="conversations are never cut",
             next=f"--set max_length={int(train.lengths.max())}",
         )
     flat = settings.attn_implementation.startswith("flash")  # it tells documents apart in one row only

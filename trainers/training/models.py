@@ -83,7 +83,11 @@ def model_problems(source: ModelSource, task: str, settings: TrainSettings) -> l
     positions = source.max_positions
     if settings.model_max_length and not getattr(source.config.get_text_config(), "rope_parameters", None):
         found.append(
-            SikuError("--set model_max_length: this model has no rotary positions to stretch", where=source.name)
+            SikuError(
+                "--set model_max_length: this model has no rotary positions to stretch",
+                where=source.name,
+                next=f"--set max_length={positions} at most, without model_max_length",
+            )
         )
     limit = settings.model_max_length or positions
     if limit is not None and settings.max_length > limit:
@@ -91,6 +95,7 @@ def model_problems(source: ModelSource, task: str, settings: TrainSettings) -> l
             SikuError(
                 f"max_length {settings.max_length} is beyond the {limit} positions of the model",
                 where=source.name,
+                why="it was not made to see so many tokens at once",
                 next=f"--set max_length={limit}, or stretch them with --set model_max_length={settings.max_length}",
             )
         )
@@ -140,7 +145,9 @@ def load_model(source: ModelSource, task: str, settings: TrainSettings) -> Any:
         )
     except (OSError, ValueError, ImportError, RuntimeError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise SikuError("the model cannot be loaded", where=source.name, why=lines[0][:300]) from error
+        raise SikuError(
+            "the model cannot be loaded", where=source.name, why=lines[0][:300], next="--model with a whole model"
+        ) from error
     if lacking := sorted({*found["missing_keys"], *(str(key) for key in found["mismatched_keys"])}):
         raise SikuError(
             f"{len(lacking)} weights of the model are missing or of another shape",
@@ -213,7 +220,7 @@ def with_adapter(model: Any, task: str, settings: TrainSettings) -> Any:
         adapted: Any = peft.get_peft_model(model, config)
     except ValueError as error:
         raise SikuError(
-            "the adapter cannot be made", where="--set lora_target_modules", why=str(error)[:300]
+            "the adapter cannot be made", where="--set lora_target_modules", why=str(error)[:300], next="all-linear"
         ) from error
     made = adapted.peft_config[adapted.active_adapter]
     made.target_modules = sorted(made.target_modules)  # a set would be saved in another order each time

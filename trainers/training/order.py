@@ -50,7 +50,7 @@ class TrainOrder:
     def interrupted(self) -> SikuError:
         """What is said after Ctrl-C."""
         again = shlex.join([*self.command(), "--resume"])
-        return SikuError("interrupted", where=str(self.out), next=again, exit_code=INTERRUPTED)
+        return SikuError("interrupted", where=str(self.out), why="Ctrl-C", next=again, exit_code=INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,14 @@ def examine(order: TrainOrder) -> tuple[Checked | None, list[SikuError]]:
     encoder = _try(lambda: encoder_of(order.task, tokenizer), problems) if tokenizer else None
     problems += [*data_is_wrong, *(_model_problems(source, order.task, settings) if source else [])]
     if source and _same_place(order.out, source.name):
-        problems.append(SikuError("--out is the folder of --model", where=source.name, next="--out with a new folder"))
+        problems.append(
+            SikuError(
+                "--out is the folder of --model",
+                where=source.name,
+                why="the model would be written over",
+                next="--out with a new folder",
+            )
+        )
     if not problems and data and source and encoder:
         return Checked(order, settings, data, source, tokenizer, folder), []
     if data and source and encoder and not data_is_wrong and _is_small(data):

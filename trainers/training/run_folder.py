@@ -72,7 +72,8 @@ class RunFolder:
     def problems(self, *, resume: bool, command: Sequence[str]) -> list[SikuError]:
         """Why this folder cannot be trained into. `command` is what was typed."""
         if self.path.exists() and not self.path.is_dir():
-            return [SikuError("--out is a file", where=str(self.path), next="--out with another name")]
+            why = "a model takes a folder"
+            return [SikuError("--out is a file", where=str(self.path), why=why, next="--out with another name")]
         begun = (self.path / RUN).exists()
         theirs = [name for name in OF_A_MODEL if (self.path / name).exists()]
         if theirs and not begun:

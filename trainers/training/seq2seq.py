@@ -154,8 +154,13 @@ def encoder_problems(source: ModelSource, settings: TrainSettings) -> list[SikuE
                 SikuError(
                     f"{name} {length} is beyond the {source.max_positions} positions of the model",
                     where=source.name,
+                    why="it was not made to see so many tokens at once",
                     next=f"--set {name}={source.max_positions}",
                 )
             )
     lacking = [name for name in NEEDED if getattr(source.config, name, None) is None]
-    return found + [SikuError(f"the config.json of the model has no {name}", where=source.name) for name in lacking]
+    why, next = "without it no answer can be begun or filled up", "--model with one that has it"
+    return found + [
+        SikuError(f"the config.json of the model has no {name}", where=source.name, why=why, next=next)
+        for name in lacking
+    ]

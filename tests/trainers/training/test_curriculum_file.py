@@ -115,19 +115,20 @@ set = 3
     assert stages == []
     assert problems == [
         f"tusk: there is no such key | {file} | did you mean task?",
-        f"the stage has no task | {file}, stage 1 (a)",
+        f"the stage has no task | {file}, stage 1 (a) | nor has the file",
         f"dat: there is no such key | {file}, stage 2 (a) | did you mean data?",
-        f"the stage has no data | {file}, stage 2 (a)",
+        f"the stage has no data | {file}, stage 2 (a) | every stage has one",
         f"there is no task 'stf' | {file}, stage 2 (a) | did you mean sft?",
         f"the stage cannot be called 'b/c' | {file}, stage 3 (b/c) | it becomes part of a folder's name: letters, digits, _, . and -",
-        f"set must be a table | {file}, stage 3 (b/c)",
-        f"2 stages are called 'a' | {file}",
+        f"set must be a table | {file}, stage 3 (b/c) | it holds settings",
+        f"2 stages are called 'a' | {file} | a name stands for one stage",
     ]
 
 
 @pytest.mark.parametrize("text", ["", "stage = 3", "stage = []", 'task = "sft"'])
 def test_without_stages_there_is_nothing_to_train(tmp_path: Path, text: str) -> None:
-    assert read(tmp_path, text) == ([], [f"the curriculum has no [[stage]] | {tmp_path / 'file.toml'}"])
+    said = f"the curriculum has no [[stage]] | {tmp_path / 'file.toml'} | there is nothing to train"
+    assert read(tmp_path, text) == ([], [said])
 
 
 @pytest.mark.parametrize("content", [b"task = ", b"\xff\xfe", None])
