@@ -15,11 +15,13 @@ from typing import Any
 
 from builders.engine.manifest import MANIFEST, read_manifest
 from builders.engine.progress import Progress
+from builders.engine.store import WorkStore
 from builders.publish.hub.parcel import REFUSED
 from builders.publish.hub.remote import NETWORK, MissingError, Remote, RemoteFile
 from validators.errors import SikuError, nearest
 
-STORE = Path(".siku", "pull")  # below OUT: what is not whole yet
+STORE = Path(".siku")  # below OUT
+PULLS = "pull"  # below that: what is not whole yet
 LIBRARY_NOTES = ".cache"  # where the library remembers what it has fetched into a folder
 _NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}")
 
@@ -101,19 +103,20 @@ class Pull:
         """One dataset, fetched beside its place and moved there when it is proved."""
         started = time.monotonic()
         key = hashlib.sha256(f"{folder}\0{there[folder + MANIFEST].digest}".encode()).hexdigest()[:16]
-        store = self.out / STORE / key
+        store = self.out / STORE / PULLS / key
         store.mkdir(parents=True, exist_ok=True)
         self.remote.download(folder + MANIFEST, commit, store)
         manifest = read_manifest(store / folder) or {}
         check_manifest(manifest, self.remote.url)
         target = self.out / manifest["name"] / manifest["version"]
-        if not self._is_there(target, store / folder):
-            self._check_listed(manifest, folder, there)
-            self._fetch(manifest, folder, commit, store)
-            _prove(store / folder, manifest, self.progress)
-            shutil.rmtree(store / LIBRARY_NOTES, ignore_errors=True)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (store / folder).rename(target)
+        with WorkStore(self.out / STORE).lock(f"{target.parent.name}@{target.name}"):
+            if not self._is_there(target, store / folder):
+                self._check_listed(manifest, folder, there)
+                self._fetch(manifest, folder, commit, store)
+                _prove(store / folder, manifest, self.progress)
+                shutil.rmtree(store / LIBRARY_NOTES, ignore_errors=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                (store / folder).rename(target)
         shutil.rmtree(store, ignore_errors=True)
         size = sum(file["bytes"] for file in manifest["files"].values())
         asked, took_s = self.revision or "main", round(time.monotonic() - started, 2)

@@ -24,7 +24,9 @@ from builders.publish.versions.lineage import name_of
 from builders.publish.versions.listing import told_size, unfinished_versions
 from validators.errors import SikuError
 
-Kind = Literal["stages", "decisions", "parts", "tokens", "other work", "left by killed runs", "journals"]
+Kind = Literal[
+    "stages", "decisions", "parts", "tokens", "other work", "left by killed runs", "unfinished pulls", "journals"
+]
 MARKS: dict[str, Kind] = {  # by which file a folder of work is known
     "fates.json": "decisions",
     "rows.arrow": "stages",
@@ -124,6 +126,8 @@ def _survey(store: WorkStore, out: Path, also: Also, *, alone: bool) -> Iterator
         yield Piece(folder, kind, _size(folder), stays)
     for folder in sorted(store.abandoned()):
         yield Piece(folder, "left by killed runs", _size(folder))
+    for folder in sorted((store.root / "pull").glob("*")):
+        yield Piece(folder, "unfinished pulls", _size(folder), "" if alone else "a build or a pull is running")
     for path in sorted((store.root / "journals").glob("*.journal")):
         why = "" if also.journals else "its replies were paid for; --journals removes it"
         yield Piece(path, "journals", path.stat().st_size, why or _journal_in_use(path))

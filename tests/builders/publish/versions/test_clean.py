@@ -200,3 +200,15 @@ def test_while_a_version_is_built_its_work_stays(tmp_path: Path, books: Path, si
         freed = siku("clean", "--yes", "--json").json
     assert work(tmp_path / "out") == before and not folder.exists()
     assert {one["why"] for one in freed["kept"]} == {"a build is running"}
+
+
+def test_a_pull_that_did_not_end_goes_but_not_while_something_runs(tmp_path: Path, siku: Siku) -> None:
+    store = WorkStore(tmp_path / "out/.siku")
+    begun = store.root / "pull" / "0123456789abcdef"
+    begun.mkdir(parents=True)
+    (begun / "part-00000.parquet").write_bytes(b"12345678" * 1000)
+    with store.lock("novel-pretrain@1"):
+        assert siku("clean", "--yes", "--json").json["freed"] == {}
+    assert begun.exists()
+    assert siku("clean", "--yes", "--json").json["freed"] == {"unfinished pulls": {"pieces": 1, "bytes": 8000}}
+    assert not begun.exists()
