@@ -128,7 +128,13 @@ COMMANDS = (
             flag(
                 "--holdout", action="append", default=[], metavar="TITLE", help="book kept for validation; repeatable"
             ),
-            flag("--engine", choices=("local",), default="local", help="where the work is done"),
+            flag(
+                "--engine",
+                choices=("local", "daft", "ray"),
+                default="local",
+                help="what the work is done on; the bytes are the same (docs/scale.md)",
+            ),
+            flag("--ray-address", default="", metavar="HOST:PORT", help="Ray cluster (default: RAY_ADDRESS, or here)"),
             flag("--fresh", action="store_true", help="do finished work again"),
             flag("--dry-run", action="store_true", help="say what would be done, and write nothing"),
         ),
@@ -206,6 +212,8 @@ def _request(args: Args) -> Any:
         version=args.version or "",
         limit=limit,
         fresh=args.fresh,
+        engine=args.engine,
+        ray_address=args.ray_address,
         settings=changed_settings(default, recipe),
         **circumstances,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from builders.dedup.documents import Mask, Numbers, SketchedDocuments
+from builders.dedup.documents import Compared, Mask, Numbers
 from builders.dedup.pairs import Pairs
 from builders.dedup.select import best_stay
 from builders.dedup.shingles import Hashes
@@ -13,7 +13,7 @@ from builders.dedup.verify import Verifier
 # In a run of equal keys the others are compared with the best that stay, at most with so many: ten thousand letters
 # made from one form meet in the bands of the form and would be fifty million pairs there. Two that are alike beyond
 # the form meet in other, shorter runs.
-_MAX_LEADERS = 16
+MAX_LEADERS = 16
 
 
 class _PairSet:
@@ -41,7 +41,7 @@ class _PairSet:
 class BandCandidates:
     """The engine `siku`: documents with an equal key in at least one band are compared."""
 
-    def __init__(self, documents: SketchedDocuments, verifier: Verifier, bands: int) -> None:
+    def __init__(self, documents: Compared, verifier: Verifier, bands: int) -> None:
         self._documents, self._verifier, self._bands = documents, verifier, bands
         self._checked, self._unlinked = _PairSet(len(documents)), _PairSet(len(documents))
 
@@ -56,7 +56,7 @@ class BandCandidates:
         while unsettled.any():
             came_back = np.zeros_like(stays)
             for band in range(self._bands):
-                alike = self._compare_band(band, stays, unsettled | came_back, threshold)
+                alike = self.compare_band(band, stays, unsettled | came_back, threshold)
                 found = Pairs.joined([found, alike])
                 settled = best_stay(candidates, found)
                 left = stays.copy()
@@ -71,11 +71,11 @@ class BandCandidates:
         found: list[Pairs] = []
         open_targets = targets.copy()
         for band in range(self._bands):
-            found.append(self._link_band(self._documents.band(band), sources, open_targets, threshold))
+            found.append(self.link_band(self._documents.band(band), sources, open_targets, threshold))
             open_targets[found[-1].worse] = False
         return Pairs.joined(found)
 
-    def _compare_band(self, band: int, stays: Mask, unsettled: Mask, threshold: float) -> Pairs:
+    def compare_band(self, band: int, stays: Mask, unsettled: Mask, threshold: float) -> Pairs:
         """Within each run the best against the others, then the best of those that are not like it, and so on."""
         documents = np.flatnonzero(stays)
         keys = self._documents.band(band)[documents]
@@ -84,7 +84,7 @@ class BandCandidates:
             documents, keys = documents[concerned], keys[concerned]
         documents, run_of = _in_runs(documents, keys)
         found: list[Pairs] = []
-        for _ in range(_MAX_LEADERS):
+        for _ in range(MAX_LEADERS):
             first = np.diff(run_of, prepend=-1) != 0
             if first.all():
                 break
@@ -98,13 +98,13 @@ class BandCandidates:
         self._checked.settle()
         return Pairs.joined(found)
 
-    def _link_band(self, keys: Hashes, sources: Mask, targets: Mask, threshold: float) -> Pairs:
+    def link_band(self, keys: Hashes, sources: Mask, targets: Mask, threshold: float) -> Pairs:
         """Each target against the sources of its run, best first, until it is like one."""
         source = np.flatnonzero(sources)
         source = source[np.argsort(keys[source], kind="stable")]
         target = np.flatnonzero(targets)
         place = np.searchsorted(keys[source], keys[target], side="left")
-        sources_left = np.minimum(np.searchsorted(keys[source], keys[target], side="right") - place, _MAX_LEADERS)
+        sources_left = np.minimum(np.searchsorted(keys[source], keys[target], side="right") - place, MAX_LEADERS)
         found: list[Pairs] = []
         while (more := sources_left > 0).any():
             target, place, sources_left = target[more], place[more], sources_left[more]

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,24 @@ Mask = npt.NDArray[np.bool_]
 _MAX_OPEN_FILES = 128
 _FEW_FOLDERS = 16  # of so many, every band is read by itself: 50 MB less for 100,000 documents
 _BANDS_AT_ONCE_BYTES = 64 << 20  # band keys up to this size are read file by file, larger ones band by band
+
+
+class Compared(Protocol):
+    """Documents that can be compared, by their numbers."""
+
+    def __len__(self) -> int: ...
+
+    def band(self, band: int) -> Hashes:
+        """The keys of all documents in one band."""
+        ...
+
+    def text(self, document: int) -> Units:
+        """The folded text."""
+        ...
+
+    def signatures(self, documents: Numbers) -> npt.NDArray[np.uint8]:
+        """The signatures of documents, one a row."""
+        ...
 
 
 class SketchedDocuments:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from builders.dedup.documents import Numbers, SketchedDocuments
+from builders.dedup.documents import Compared, Numbers
 from builders.dedup.pairs import Likeness
 from builders.dedup.shingles import Hashes, set_jaccard, shingle_set
 from builders.dedup.signatures import BINS
@@ -24,7 +24,7 @@ _CACHE_HASHES = 8 << 20
 class Verifier:
     """Compares pairs of documents by the exact Jaccard of their shingle sets."""
 
-    def __init__(self, documents: SketchedDocuments, ngram_chars: int) -> None:
+    def __init__(self, documents: Compared, ngram_chars: int) -> None:
         self._documents, self._ngram_chars = documents, ngram_chars
         self._signatures = _Signatures(documents)
         self._sets: dict[int, Hashes] = {}
@@ -70,7 +70,7 @@ class Verifier:
 class _Signatures:
     """The signatures that were asked for last, in a table of fixed size."""
 
-    def __init__(self, documents: SketchedDocuments) -> None:
+    def __init__(self, documents: Compared) -> None:
         self._documents = documents
         self._table = np.empty((min(len(documents), _CACHED_SIGNATURES), BINS), dtype=np.uint8)
         self._place = np.full(len(documents), -1, dtype=np.int32)

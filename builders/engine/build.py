@@ -20,12 +20,13 @@ import orjson
 from builders.dedup.hold_out import HoldOut
 from builders.engine.finish import Identity, Part, Request, finished_before, publish, refuse_nothing, remember_inputs
 from builders.engine.ledger import Ledger, guard
-from builders.engine.local import Workers
+from builders.engine.local import LocalWorkers
 from builders.engine.manifest import package_versions
 from builders.engine.plan import FORMAT, describe, digest
 from builders.engine.progress import Progress
 from builders.engine.stages import NAMES_FILE, REFUSED_FILE, ROWS_FILE, Decided, PartTask, Piece, ShardTask
 from builders.engine.tables import RESERVED, merge_columns, read_rows
+from builders.engine.workers import Workers
 from builders.steps import Corpus, Fate, Shard, Split
 from validators.errors import SikuError
 from validators.step import Step
@@ -95,7 +96,7 @@ def build(request: Request, progress: Progress | None = None) -> Built:
     with machine_errors(request.folder), request.store.lock(f"{request.recipe.name}@{request.folder.name}"):
         request.store.sweep()
         remember_inputs(request)
-        with Workers(request.store, request.workers, request.recipe.file) as workers:
+        with workers_for(request) as workers:
             work = Work(request, workers, progress)
             stages = work.take_through(shards)
             parts = work.write_parts(stages)
@@ -106,6 +107,17 @@ def build(request: Request, progress: Progress | None = None) -> Built:
         refuse_nothing(total, request.recipe.name, refused_of(stages))
         manifest = publish(request, identity, [stage.shard for stage in stages], total, parts)
     return Built(manifest, request.folder, warnings, time.monotonic() - started)
+
+
+def workers_for(request: Request) -> Workers:
+    """Who does the work; on an engine only where one was asked for, since its package is an extra."""
+    if request.ray_address and request.engine != "ray":
+        raise SikuError(f"--ray-address is of no use to --engine {request.engine}", next="--engine ray")
+    if request.engine == "local":
+        return LocalWorkers(request.store, request.workers, request.recipe.file)
+    from builders.engine.distributed import DaftWorkers
+
+    return DaftWorkers(request.store, request.workers, request.recipe.file, request.engine, request.ray_address)
 
 
 def refused_of(stages: Iterable[Stage]) -> Iterator[dict[str, Any]]:
@@ -203,12 +215,17 @@ class Work:
         key = self._key("decide", _identity([corpus]), [stage.key for stage in stages])
         if self.request.fresh:
             self.store.discard(key)
-        folder, _ = self.store.make(key, lambda scratch: _decide_into(scratch, corpus, stages))
+        folder, _ = self.store.make(key, lambda scratch: self._decide_into(scratch, corpus, stages))
         rows = orjson.loads((folder / "fates.json").read_bytes())
         fates = [_ungrouped(one) for one in rows]
         return [
             dataclasses.replace(stage, decided=Decided(corpus, fate)) for stage, fate in zip(stages, fates, strict=True)
         ]
+
+    def _decide_into(self, scratch: Path, corpus: Corpus, stages: Sequence[Stage]) -> dict[str, Any]:
+        fates = self.workers.decide(corpus, [stage.folders[-1] for stage in stages])
+        (scratch / "fates.json").write_bytes(orjson.dumps([_grouped(one) for one in fates]))
+        return {"decided": sum(map(len, fates))}
 
     def write_parts(self, stages: Sequence[Stage]) -> list[Part]:
         """The last segment, and Parquet."""
@@ -328,12 +345,6 @@ def _sketched(corpus: Corpus | None) -> Any:
 
 def _fates_json(stage: Stage) -> Any:
     return None if stage.decided is None else _grouped(stage.decided.fates)
-
-
-def _decide_into(scratch: Path, corpus: Corpus, stages: Sequence[Stage]) -> dict[str, Any]:
-    fates = corpus.decide([stage.folders[-1] for stage in stages])
-    (scratch / "fates.json").write_bytes(orjson.dumps([_grouped(one) for one in fates]))
-    return {"decided": sum(map(len, fates))}
 
 
 def _grouped(fates: Mapping[int, Fate]) -> list[list[Any]]:

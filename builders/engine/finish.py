@@ -35,6 +35,8 @@ class Request:
     out: Path = Path("out")
     version: str = ""  # the recipe's own, if empty
     workers: int = field(default_factory=usable_cores)
+    engine: str = "local"  # or "daft", or "ray": where the work is done
+    ray_address: str = ""  # of a cluster that is there; that of RAY_ADDRESS, or one on this machine, if empty
     limit: int | None = None  # documents read from the source, in the order of the inputs
     fresh: bool = False  # do finished work again
     settings: Sequence[str] = ()  # what differs from the recipe as it stands, for the command in the card

@@ -6,42 +6,28 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any
 
 from builders.engine.recipe import load_private_module
-from builders.engine.store import WorkStore
+from builders.engine.workers import Task, Workers
 from validators.errors import SikuError
 
 POOL_MIN_BYTES = 4_000_000  # less work than this is done before a pool has started
 TASKS_AHEAD = 4  # submitted per worker, so that a million tasks are not all in memory
 
 
-class Task(Protocol):
-    """A piece of work that leaves its result in the store."""
-
-    @property
-    def key(self) -> str: ...
-
-    def run(self, store: WorkStore) -> dict[str, Any]: ...
-
-
 def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Workers:
-    """Runs tasks, in a pool of processes where the work is worth one; the pool starts once and lasts for a build."""
+class LocalWorkers(Workers):
+    """Runs tasks here, in a pool of processes where the work is worth one; it starts once and lasts for a build."""
 
-    def __init__(self, store: WorkStore, count: int, private: str = "") -> None:
-        self.store, self.count, self.private = store, count, private
-        self._pool: ProcessPoolExecutor | None = None
-
-    def __enter__(self) -> Self:
-        return self
+    _pool: ProcessPoolExecutor | None = None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if self._pool is None:
@@ -51,29 +37,11 @@ class Workers:
                 process.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def run(self, tasks: Sequence[tuple[Task, int]], done: Callable[[int], None]) -> list[dict[str, Any]]:
-        """The results of all tasks, in their order. Each comes with the bytes that it stands for, for `done`.
-
-        Finished work is not done again. The largest tasks start first, so that none is left alone at the end.
-        """
-        results: list[dict[str, Any] | None] = []
-        for task, size in tasks:
-            found = self.store.get(task.key)
-            results.append(found[1] if found else None)
-            if found:
-                done(size)
-        todo = [place for place, result in enumerate(results) if result is None]
-        todo.sort(key=lambda place: (-tasks[place][1], place))
-        work = sum(tasks[place][1] for place in todo)
-        finished: Iterator[tuple[int, dict[str, Any]]]
+    def finish(self, todo: Sequence[tuple[int, Task, int]]) -> Iterator[tuple[int, dict[str, Any]]]:
+        work = sum(size for _, _, size in todo)
         if self.count <= 1 or len(todo) <= 1 or (work < POOL_MIN_BYTES and self._pool is None):
-            finished = ((place, tasks[place][0].run(self.store)) for place in todo)
-        else:
-            finished = self._in_pool([(place, tasks[place][0]) for place in todo])
-        for place, result in finished:
-            results[place] = result
-            done(tasks[place][1])
-        return [result for result in results if result is not None]
+            return ((place, task.run(self.store)) for place, task, _ in todo)
+        return self._in_pool([(place, task) for place, task, _ in todo])
 
     def _in_pool(self, todo: Sequence[tuple[int, Task]]) -> Iterator[tuple[int, dict[str, Any]]]:
         if self._pool is None:

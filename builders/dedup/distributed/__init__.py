@@ -1,0 +1,1 @@
+"""The decision of `NearDuplicates` as shuffles and joins of Daft: the same fates, on one machine or many."""

@@ -1,0 +1,94 @@
+"""`NearDuplicates.decide` on the engine: ranking, comparing and choosing are its sorts, shuffles and joins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from builders.dedup.distributed.candidates import find_duplicates
+from builders.dedup.distributed.frames import Frame, Sketches, number_best_first
+from builders.dedup.distributed.leaks import Leaks
+from builders.dedup.distributed.mapped import as_bytes
+from builders.dedup.distributed.places import shard_row
+from builders.dedup.distributed.selection import most_alike
+from builders.dedup.near_duplicates import EXACT, LIKE_HELD_OUT, NEAR, NearDuplicates
+from builders.steps import Fate
+
+
+def decide(step: NearDuplicates, folders: Sequence[Path]) -> list[dict[int, Fate]]:
+    """The fates that `step.decide(folders)` gives. Only they come to this process, not the documents that stay."""
+    sketches = Sketches(folders, bands=step.bands, ngram_chars=step.ngram_chars)
+    documents = _with_copies(sketches, step.jaccard)
+    leaks = Leaks(sketches, documents, min(step.jaccard, step.holdout_jaccard), step.holdout_share)
+    leaks.follow()
+    fates: list[dict[int, Fate]] = [{} for _ in folders]
+    for place, fate in [*_copies(sketches, documents), *_held_out(sketches, leaks)]:
+        shard, row = shard_row(place)
+        fates[shard][row] = fate
+    return fates
+
+
+def _with_copies(sketches: Sketches, threshold: float) -> Frame:
+    """All documents, numbered, with the best one of the same text and the one that stays for each."""
+    from daft import col, lit
+    from daft.functions import coalesce
+
+    numbered = number_best_first(sketches.documents())
+    texts = numbered.groupby("digest", "digest_2").agg(col("number").min().alias("same"))
+    numbered = numbered.join(texts, on=["digest", "digest_2"]).exclude("digest", "digest_2").collect()
+    compared = (col("number") == col("same")) & col("has_ngrams")
+    numbered = numbered.with_column("compared", compared).exclude("has_ngrams").collect()
+    candidates = numbered.where(col("compared")).select("number", "place").sort("place").collect()
+    duplicates = find_duplicates(sketches, candidates, threshold)
+    near = most_alike(duplicates.pairs, duplicates.gone).select(
+        *(col("worse").alias("same"), col("better"), col("better_place"), col("jaccard"))
+    )
+    best = numbered.where(col("number") == col("same")).select("same", col("place").alias("same_place"))
+    explained = numbered.join(best, on="same").join(near, on="same", how="left")
+    return (
+        explained.with_columns(
+            {
+                "copy": coalesce(col("better"), col("same")),
+                "copy_place": coalesce(col("better_place"), col("same_place")),
+                "jaccard": coalesce(col("jaccard"), lit(1.0)),
+            }
+        )
+        .exclude("better", "better_place", "same_place")
+        .collect()
+    )
+
+
+def _copies(sketches: Sketches, documents: Frame) -> list[tuple[int, Fate]]:
+    from daft import col
+
+    gone = documents.where(col("copy") != col("number"))
+    gone = gone.select("place", "copy_place", "jaccard", (col("copy") == col("same")).alias("exact"))
+    fates = []
+    for row in sketches.with_id(gone, "copy_place", "stays").iter_rows():
+        stays, jaccard = _id(row["stays"]), row["jaccard"]
+        check = EXACT if row["exact"] else NEAR
+        fates.append((row["place"], Fate("", check, f"Jaccard {jaccard:.3f} with {stays}", stays, jaccard)))
+    return fates
+
+
+def _held_out(sketches: Sketches, leaks: Leaks) -> list[tuple[int, Fate]]:
+    why: list[tuple[int, str]] = []
+    for frame in leaks.by_link:
+        with_ids = sketches.with_id(sketches.with_id(frame, "target_place", "target"), "source_place", "source")
+        why += [(row["place"], _because(row)) for row in with_ids.iter_rows()]
+    for frame in leaks.by_book:
+        why += [
+            (row["place"], f"{row['alike']} of {row['documents']} documents of the book are like held-out ones")
+            for row in frame.iter_rows()
+        ]
+    return [(place, Fate("valid", LIKE_HELD_OUT, reason)) for place, reason in why]
+
+
+def _because(row: dict[str, Any]) -> str:
+    copy = "" if row["place"] == row["target_place"] else f" of its copy {_id(row['target'])}"
+    return f"Jaccard {row['jaccard']:.3f}{copy} with {_id(row['source'])}"
+
+
+def _id(name: str) -> str:
+    return as_bytes(name).decode("utf-8", "surrogatepass")
