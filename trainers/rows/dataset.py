@@ -43,10 +43,8 @@ class BuiltDataset:
         return "messages" if "messages" in columns else "text" if "text" in columns else None
 
     def columns(self) -> set[str]:
-        """The columns that every file of `train/` and `valid/` has."""
-        from pyarrow import parquet
-
-        found = [set(parquet.read_schema(self.folder / name).names) for name in self.files]
+        """The columns that every file of `train/` and `valid/` has. Raises SikuError (exit 2) for one without any."""
+        found = [_columns(self.folder / name) for name in self.files]
         return set.intersection(*found) if found else set()
 
     def data(self) -> dict[str, str]:
@@ -54,8 +52,21 @@ class BuiltDataset:
         return {"name": self.name, "version": self.version, "fingerprint": self.fingerprint}
 
     def read_rows(self, split: str, kind: Kind) -> Iterator[dict[str, Any]]:
-        """`id` and `text` or `messages` of every row, in dataset order, a few hundred in memory at a time."""
-        return read_rows(self.files_of(split), ["id", kind])
+        """`id` and `text` or `messages` of every row, in dataset order, a few hundred in memory at a time.
+
+        A row without an id has its number. Raises SikuError (exit 2) for a row or a turn that is null.
+        """
+        for number, row in enumerate(read_rows(self.files_of(split), ["id", kind]), start=1):
+            name = row.get("id")
+            row["id"] = str(number if name is None else name)
+            if not _is_whole(row[kind]):
+                raise SikuError(
+                    f"{self.name} {self.version} has a row of {split} with nothing where {kind} should be",
+                    where=f"{self.folder}, {row['id']}",
+                    why="a null is neither a text nor a turn",
+                    next="build the dataset without it",
+                )
+            yield row
 
     def files_of(self, split: str) -> list[Path]:
         """The files of a split, in dataset order."""
@@ -73,7 +84,33 @@ def open_dataset(name: str, out: Path) -> BuiltDataset:
         for name, file in manifest["files"].items()
         if name.endswith(".parquet") and name.partition("/")[0] in SPLITS
     }
+    if any(not {"sha256", "bytes", "rows"} <= file.keys() for file in files.values()):
+        raise SikuError(
+            "the manifest cannot be read",
+            where=str(folder / MANIFEST),
+            why="a file of it lacks sha256, bytes or rows",
+            next="build the dataset again",
+        )
     return BuiltDataset(folder, manifest["name"], manifest["version"], manifest["fingerprint"], files)
+
+
+def _columns(file: Path) -> set[str]:
+    from pyarrow import ArrowInvalid, parquet
+
+    try:
+        return set(parquet.read_schema(file).names)
+    except ArrowInvalid as error:
+        why = str(error).splitlines()[0]
+        raise SikuError(
+            "a file is no Parquet file", where=str(file), why=why, next="build the dataset again"
+        ) from error
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether a text, or every turn of a conversation, is there."""
+    if isinstance(value, list):
+        return all(one is not None and one["role"] is not None and one["content"] is not None for one in value)
+    return value is not None
 
 
 def dataset_problems(dataset: BuiltDataset, kind: Kind) -> list[SikuError]:

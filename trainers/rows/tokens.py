@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+TOKENIZER_FILES = ("tokenizer*", "vocab*", "*.model", "*.tiktoken")
+
+
 class Encoded(NamedTuple):
     """One document: `ids` of int32; `marks` of uint8, one a token.
 
@@ -44,6 +47,9 @@ def load_tokenizer(model: str, chat_template_path: Path | None = None) -> Any:
     """
     from transformers import AutoTokenizer
 
+    if Path(model).is_dir() and not any(found for name in TOKENIZER_FILES for found in Path(model).glob(name)):
+        why = "without its files, transformers would make up one that knows no text"
+        raise SikuError(f"there is no tokenizer {model!r}", where=model, why=why, next="put its tokenizer.json there")
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(model)
     except Exception as error:  # of many kinds: files, network, JSON

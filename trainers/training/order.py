@@ -114,8 +114,8 @@ def examine(order: TrainOrder) -> tuple[Checked | None, list[SikuError]]:
     if not problems and data and source and encoder:
         return Checked(order, settings, data, source, tokenizer, folder), []
     if data and source and encoder and not data_is_wrong and _is_small(data):
-        caches = open_tokens(data, encoder, tokenizer, Progress(quiet=True))
-        problems += _row_problems(order.task, caches, source.vocabulary, settings)
+        caches = _try(lambda: open_tokens(data, encoder, tokenizer, Progress(quiet=True)), problems)
+        problems += _row_problems(order.task, caches, source.vocabulary, settings) if caches else []
     return None, problems
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyarrow import parquet
@@ -39,6 +40,43 @@ def test_a_folder_without_manifest_is_unfinished(tmp_path: Path) -> None:
     with pytest.raises(SikuError, match="is not finished") as told:
         open_dataset(str(tmp_path), Path("nowhere"))
     assert "manifest.json" in told.value.why
+
+
+def test_rows_without_an_id_have_their_number(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path, [{"text": "雪停了。"}, {"text": "天亮了。"}], [{"id": 7, "text": "风起。"}])
+    dataset = open_dataset(str(folder), Path("nowhere"))
+    assert [row["id"] for row in dataset.read_rows("train", "text")] == ["1", "2"]
+    assert [row["id"] for row in dataset.read_rows("valid", "text")] == ["7"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": None},
+        {"messages": None},
+        {"messages": [{"role": "user", "content": "在吗"}, {"role": "assistant", "content": None}]},
+    ],
+)
+def test_a_row_that_is_null_is_named(tmp_path: Path, row: dict[str, Any]) -> None:
+    kind: Kind = "text" if "text" in row else "messages"
+    good = {"text": "雪停了。"} if kind == "text" else talks(("在吗", "在。"))[0]
+    folder = write_dataset(tmp_path, [good | {"id": "good"}, row | {"id": "bad"}])
+    with pytest.raises(SikuError, match=f"nothing where {kind} should be") as told:
+        list(open_dataset(str(folder), Path("nowhere")).read_rows("train", kind))
+    assert told.value.where.endswith(", bad")
+
+
+def test_a_manifest_and_files_of_another_make_are_refused(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path, texts("雪停了。"))
+    manifest = folder / "manifest.json"
+    whole = manifest.read_bytes()
+    manifest.write_bytes(whole.replace(b'"rows"', b'"lines"'))
+    with pytest.raises(SikuError, match="manifest cannot be read"):
+        open_dataset(str(folder), Path("nowhere"))
+    manifest.write_bytes(whole)
+    (folder / "train" / "part-00000.parquet").write_bytes(b"no Parquet")
+    with pytest.raises(SikuError, match="no Parquet file"):
+        open_dataset(str(folder), Path("nowhere")).columns()
 
 
 @pytest.mark.parametrize("damage", ["changed", "removed", "added"])

@@ -174,7 +174,11 @@ def test_a_chat_template_can_be_given(tiny_qwen2: Path, tmp_path: Path) -> None:
     assert str(tmp_path / "none.jinja") in told.value.where
 
 
-def test_no_tokenizer_no_end_token(tmp_path: Path) -> None:
+def test_no_tokenizer_no_end_token(tiny_qwen2: Path, tmp_path: Path) -> None:
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "config.json").write_bytes((tiny_qwen2 / "config.json").read_bytes())
+    with pytest.raises(SikuError, match="there is no tokenizer"):  # transformers makes up an empty one
+        load_tokenizer(str(tmp_path / "bare"))
     with pytest.raises(SikuError, match="there is no tokenizer"):
         load_tokenizer(str(tmp_path))
     tokenizer = made_tokenizer("words")
