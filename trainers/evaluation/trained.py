@@ -12,6 +12,7 @@ from typing import Any
 from trainers.rows.tokens import load_tokenizer
 from trainers.training import models
 from trainers.training.models import ModelSource
+from trainers.training.run_folder import RUN
 from trainers.training.train_settings import TrainSettings
 from validators.errors import SikuError
 
@@ -60,9 +61,22 @@ def describe(name: str, chat_template: Path | None = None) -> Described:
     source = models.open_model(_base_of(adapter) if adapter.is_file() else name)
     if problems := models.kind_problems(source, "seq2seq" if source.config.is_encoder_decoder else "pretrain"):
         raise problems[0]
+    if adapter.is_file() and (positions := _stretched_to(Path(name))):
+        models.stretch(source.config, positions)
     own = any((Path(name) / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json"))
     tokenizer = load_tokenizer(name if own else source.name, chat_template)
     return Described(name, source, tokenizer, adapter.is_file())
+
+
+def _stretched_to(folder: Path) -> int | None:
+    """How many positions training gave the base of an adapter; the run beside it, or its checkpoints, says so."""
+    for run in (folder / RUN, folder.parent / RUN):
+        try:
+            positions = json.loads(run.read_text(encoding="utf-8"))["settings"]["model_max_length"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        return int(positions) if isinstance(positions, int) else None
+    return None
 
 
 def _base_of(adapter: Path) -> str:
@@ -71,7 +85,8 @@ def _base_of(adapter: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SikuError("the adapter names no base model", where=str(adapter), why=str(error)) from error
     if base.startswith((".", "/", "~")) and not Path(base).is_dir():
-        raise SikuError("the base model of the adapter is not there", where=str(adapter), why=f"it is named {base!r}")
+        why, next = f"it is named {base!r}", "the base model at this place, or merged/ of the run as --model"
+        raise SikuError("the base model of the adapter is not there", where=str(adapter), why=why, next=next)
     return base
 
 

@@ -129,6 +129,7 @@ def kind_problems(source: ModelSource, task: str) -> list[SikuError]:
 def load_model(source: ModelSource, task: str, settings: TrainSettings) -> Any:
     """The model with its weights, on the CPU. Raises SikuError (exit 2) where weights are missing."""
     import transformers
+    from safetensors import SafetensorError
 
     kind: Any = transformers.AutoModelForSeq2SeqLM if task == "seq2seq" else transformers.AutoModelForCausalLM
     config = source.config
@@ -143,7 +144,7 @@ def load_model(source: ModelSource, task: str, settings: TrainSettings) -> Any:
             output_loading_info=True,
             **_quantised(settings),
         )
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise SikuError(
             "the model cannot be loaded", where=source.name, why=lines[0][:300], next="--model with a whole model"
@@ -155,7 +156,17 @@ def load_model(source: ModelSource, task: str, settings: TrainSettings) -> Any:
             why=f"among them {lacking[0]}; they would be random",
             next="--model with a whole model",
         )
+    _make_generation_savable(model)
     return model
+
+
+def _make_generation_savable(model: Any) -> None:
+    """Older models have a temperature without do_sample: transformers reads that, and refuses to write it."""
+    for change in ({"do_sample": True}, {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}):
+        try:
+            model.generation_config.validate(strict=True)
+        except ValueError:
+            model.generation_config.update(**change)
 
 
 def stretch(config: Any, positions: int) -> None:

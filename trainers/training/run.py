@@ -122,6 +122,8 @@ def ready_model(checked: Checked, material: Material) -> Any:
     order, settings = checked.order, checked.settings
     model = with_adapter(load_model(checked.source, order.task, settings), order.task, settings)
     stop_at(model, material.stop_ids)
+    if settings.model_max_length:
+        checked.tokenizer.model_max_length = max(settings.model_max_length, checked.source.max_positions or 0)
     if order.task == "seq2seq" or not settings.packing or settings.fsdp or settings.deepspeed:
         return model
     if has_gpu(settings) and not (settings.load_in_4bit or settings.load_in_8bit):

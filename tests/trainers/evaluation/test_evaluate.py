@@ -272,7 +272,11 @@ def train_tiny(task: str, data: Path, model: Path, out: Path, **values: Any) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "rows", "values"),
-    [("pretrain", TEXTS, {"max_length": 64}), ("sft", TALKS, {"max_length": 256, "lora_r": 4})],
+    [
+        ("pretrain", TEXTS, {"max_length": 64}),
+        ("pretrain", TEXTS, {"max_length": 2100, "model_max_length": 4096, "lora_r": 4}),
+        ("sft", TALKS, {"max_length": 256, "lora_r": 4}),
+    ],
 )
 def test_the_loss_is_what_training_says(
     tiny_qwen2: Path, tmp_path: Path, task: str, rows: list[dict[str, Any]], values: dict[str, Any]

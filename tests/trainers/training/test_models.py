@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,11 @@ def test_weights_that_are_missing_are_not_made_up(copied: Path) -> None:
     with be_quiet(), pytest.raises(SikuError, match="1 weights of the model are missing") as caught:
         load_model(open_model(str(copied)), "pretrain", settings_of())
     assert "model.layers.0.mlp.up_proj.weight" in caught.value.why
-    (copied / "model.safetensors").unlink()
+    weights_file = copied / "model.safetensors"
+    weights_file.write_bytes(weights_file.read_bytes()[:-1000])
+    with be_quiet(), pytest.raises(SikuError, match="the model cannot be loaded"):
+        load_model(open_model(str(copied)), "pretrain", settings_of())
+    weights_file.unlink()
     with be_quiet(), pytest.raises(SikuError, match="the model cannot be loaded"):
         load_model(open_model(str(copied)), "pretrain", settings_of())
 
@@ -153,6 +158,20 @@ def test_a_stop_token_is_added_to_those_there_are(tiny_qwen2: Path, tmp_path: Pa
         written = again.generate(torch.tensor([[1, 2]]), max_new_tokens=3, do_sample=False, pad_token_id=0)
     assert again.generation_config.eos_token_id == [5, had]  # generating does not make them anew from config.json
     assert written.shape[1] > 2
+
+
+@pytest.mark.parametrize("values", [{"temperature": 0.6, "top_p": 0.9}, {"do_sample": False, "top_k": 20}])
+def test_what_a_model_says_of_sampling_can_be_saved_again(copied: Path, tmp_path: Path, values: dict[str, Any]) -> None:
+    (copied / "generation_config.json").write_text(json.dumps({"eos_token_id": 1, **values}))
+    with be_quiet():
+        model = load_model(open_model(str(copied)), "pretrain", settings_of())
+        stop_at(model, [2])
+        model.save_pretrained(tmp_path / "saved")
+    saved = json.loads((tmp_path / "saved" / "generation_config.json").read_text())
+    assert saved["eos_token_id"] == [2, 1]
+    assert {name: saved[name] for name in values if name != "do_sample"} == {
+        name: value for name, value in values.items() if name != "do_sample"
+    }
 
 
 def test_a_model_is_the_same_wherever_it_lies(tiny_qwen2: Path, copied: Path) -> None:
