@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from trainers.evaluation.metrics import METRICS
+from trainers.evaluation.metrics import METRICS, PRINTED_WITH
 from trainers.extra import need_train_extra
 from trainers.problems import in_four_lines
 from validators.command_line import Args, Command, flag, out_folder, path
@@ -82,9 +82,12 @@ def _metrics(args: Args) -> frozenset[str]:
     """Those that are named; else the likelihood, and with a folder for what the model writes all of them."""
     if args.metrics is None:
         return frozenset(METRICS if args.out is not None else METRICS[:1])
-    named = [word.strip() for word in args.metrics.split(",") if word.strip()]
+    words = [word.strip() for given in args.metrics for word in given.split(",") if word.strip()]
+    named = [PRINTED_WITH.get(word, word) for word in words]
     if unknown := [word for word in named if word not in METRICS]:
-        raise SikuError(f"--metrics {','.join(unknown)}: there is no such metric", why=nearest(unknown[0], METRICS))
+        why = nearest(unknown[0], METRICS)
+        next = f"--metrics {','.join(METRICS)}"
+        raise SikuError(f"--metrics {','.join(unknown)}: there is no such metric", why=why, next=next)
     if not named:
         raise SikuError("--metrics names none", why=f"there is: {', '.join(METRICS)}")
     return frozenset(named)
@@ -207,6 +210,7 @@ OF_JUDGING = (
             flag("--split", choices=("train", "valid"), default="valid", help="rows of which split (default: valid)"),
             flag(
                 "--metrics",
+                nargs="+",
                 metavar="NAMES",
                 help=f"of {','.join(METRICS)} (default: perplexity; with --out all of them)",
             ),

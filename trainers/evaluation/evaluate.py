@@ -69,6 +69,7 @@ def check_data(order: Order) -> list[SikuError]:
             SikuError(
                 f"{data.name} {data.version} has no rows in {split}",
                 where=where,
+                why="there is nothing to judge by",
                 next=f"--split {other}" if other else "",
             )
         ]
@@ -126,7 +127,11 @@ def _held_out(described: Described, order: Order, progress: Progress) -> HeldOut
         held_out = HeldOutPairs(order.data, order.split, described, lengths, limit=settings.limit, progress=progress)
     else:
         if settings.too_long == "cut":
-            raise SikuError("too_long=cut: only models with an encoder have rows that may be cut")
+            raise SikuError(
+                "--set too_long=cut: only models with an encoder have rows that may be cut",
+                where=described.name,
+                next="--set too_long=skip",
+            )
         held_out = HeldOutRows(
             order.data,
             order.split,

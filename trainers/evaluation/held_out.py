@@ -118,7 +118,14 @@ class HeldOutRows:
             found += self.cache.too_long(self.max_length)
         positions = self.described.source.max_positions
         if positions is not None and self.max_length > positions:
-            found.append(SikuError(f"max_length {self.max_length} is beyond the {positions} positions of the model"))
+            found.append(
+                SikuError(
+                    f"max_length {self.max_length} is beyond the {positions} positions of the model",
+                    where=self.described.name,
+                    why="it was not made to see so many tokens at once",
+                    next=f"--set max_length={positions}",
+                )
+            )
         found += beyond_embedding(self.cache, self.described)
         return found
 
@@ -148,7 +155,8 @@ def beyond_embedding(cache: TokenCache, described: Described) -> list[SikuError]
     if largest < described.source.vocabulary:
         return []
     why = f"token {largest} is beyond its {described.source.vocabulary} embeddings"
-    return [SikuError("the tokenizer is not that of the model", where=described.name, why=why)]
+    next = "--model with the tokenizer that it was trained with"
+    return [SikuError("the tokenizer is not that of the model", where=described.name, why=why, next=next)]
 
 
 def opening_of(text: str) -> tuple[str, str]:

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     import numpy
 
 METRICS = ("perplexity", "rouge", "bleu", "repetition", "distinct")
+PRINTED_WITH = {  # a figure that is printed, to the metric that it is one of
+    "loss": "perplexity",
+    "perplexity_char": "perplexity",
+    **dict.fromkeys(("rouge1", "rouge2", "rougeL"), "rouge"),
+    **dict.fromkeys(("distinct1", "distinct2"), "distinct"),
+}
 TOKEN = re.compile(r"[a-z0-9]+(?:\.[0-9]+)?|[^\sa-z0-9]")
 REPEATED = 4  # tokens of the pieces whose repetition is counted
 LENGTHS = (0, 250, 500, 1000, 2000, 4000)  # tokens: where the stretches of a text begin that repetition is told of
