@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
+from tests.pages import with_output
 from tests.running import HOME
-from tests.test_readme import BLOCK, run_block
 from trainers.hand_over.order import ALL_FORMATS
 
 PAGE = HOME / "docs" / "export.md"
 
 
 def real_page() -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        text = PAGE.read_text(encoding="utf-8")
-        return BLOCK.sub(
-            lambda found: f"```console\n$ {found[1]}\n{run_block(found[1], Path(folder)).lstrip()}```", text
-        )
+    return with_output(PAGE.read_text(encoding="utf-8"))
 
 
 def test_the_page_shows_real_output() -> None:

@@ -26,7 +26,7 @@ def test_the_figures_of_the_page_are_those_of_the_code() -> None:
 
     assert (push.CONFLICTS, remote.TRIES, remote.PATIENCE_S) == (3, 5, 120)
     assert commands.TRIES.settings["default"] == remote.TRIES
-    assert f"OUT/{pull.STORE.as_posix()}" in PAGE
+    assert f"OUT/{(pull.STORE / pull.PULLS).as_posix()}" in PAGE
 
 
 def test_the_keys_of_the_json_are_told() -> None:

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
-from tests.running import HOME, command
+from tests.pages import with_output
+from tests.running import HOME
 
 README = HOME / "README.md"
-BLOCK = re.compile(r"```console\n\$ (.*)\n([^`]*)```")
-
-
-def run_block(line: str, folder: Path) -> str:
-    """The output of one `siku …` line as the README shows it: without colours, trailing blanks and times."""
-    words = line.split()[1:]
-    run = subprocess.run(
-        command(*words), cwd=folder, capture_output=True, text=True, env=os.environ | {"NO_COLOR": "1"}, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    text = re.sub(r"\d+\.\d s\b", "… s", run.stdout)
-    return "\n".join(row.rstrip() for row in text.split("\n")).strip("\n") + "\n"
 
 
 def real_readme() -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        text = README.read_text(encoding="utf-8")
-        return BLOCK.sub(lambda found: f"```console\n$ {found[1]}\n{run_block(found[1], Path(folder))}```", text)
+    return with_output(README.read_text(encoding="utf-8"))
 
 
 def test_the_readme_shows_real_output() -> None:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -23,11 +21,12 @@ import pytest
 from generators.demo.chat import ChatRequest
 from generators.demo.server import Endpoint
 from generators.task import Task
-from tests.running import HOME, Siku, command
+from tests.pages import TIMES, with_output
+from tests.running import HOME, Siku
 
 TASKS = HOME / "examples" / "tasks"
 PAGE = HOME / "docs" / "own-task.md"
-CONSOLE = re.compile(r"```console\n\$ (.*)\n([^`]*)```")
+PORT = (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT")
 SOURCE = re.compile(r"(`(examples/tasks/\w+\.py)`[^`]*)```python\n[^`]*```")
 MAX_LINES = 40
 
@@ -135,27 +134,12 @@ def test_a_task_cannot_be_built_before_it_has_asked(siku: Siku, tmp_path: Path) 
 # ---------------------------------------------------------------- the page
 
 
-def run_line(line: str, folder: Path) -> str:
-    """What a command prints: without trailing blanks and times."""
-    run = subprocess.run(
-        command(*line.split()[1:]),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"NO_COLOR": "1"},
-        check=False,
-    )
-    text = re.sub(r"\d+\.\d+ s\b", "… s", run.stdout or run.stderr)
-    text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
-    return "\n".join(row.rstrip() for row in text.split("\n")).strip("\n") + "\n"
-
-
 def real_page() -> str:
     text = PAGE.read_text(encoding="utf-8")
     text = SOURCE.sub(lambda found: f"{found[1]}```python\n{(HOME / found[2]).read_text(encoding='utf-8')}```", text)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "examples").symlink_to(HOME / "examples")
-        return CONSOLE.sub(lambda found: f"```console\n$ {found[1]}\n{run_line(found[1], Path(folder))}```", text)
+        return with_output(text, (*TIMES, PORT), folder=Path(folder), may_fail=True)
 
 
 def test_what_the_page_names_is_there() -> None:
