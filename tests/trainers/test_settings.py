@@ -118,6 +118,9 @@ def test_values_of_a_file_are_typed_already() -> None:
         ("pretrain", "sft", "true", "today this is the command `siku train sft`"),
         ("seq2seq", "max_source_text_length", "9", "today this is max_source_length=9"),
         ("seq2seq", "max_target_text_length", "9", "today this is max_target_length=9"),
+        ("pretrain", "no_cuda", "true", "today this is use_cpu=true"),
+        ("pretrain", "overwrite_output_dir", "true", "a finished run is never written over"),
+        ("pretrain", "cutoff_len", "512", "today this is max_length=512"),
         ("pretrain", "remove_unused_columns", "false", "not needed, the task picks its columns"),
     ],
 )

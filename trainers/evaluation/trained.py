@@ -97,7 +97,7 @@ def open_model(described: Described, *, use_cpu: bool = False, bf16: bool | None
 
     on_gpu = torch.cuda.is_available() and not use_cpu
     half = torch.cuda.is_bf16_supported() if bf16 is None and on_gpu else bool(bf16)
-    settings = TrainSettings(dtype="bfloat16" if half else "float32")
+    settings = TrainSettings(dtype="bfloat16" if half else "float32", attn_implementation="")
     model = models.load_model(described.source, described.task, settings)
     if described.adapter:
         model = _with_adapter(model, described.name)

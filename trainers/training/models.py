@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -81,11 +82,12 @@ def model_problems(source: ModelSource, task: str, settings: TrainSettings) -> l
     if found or task == "seq2seq":
         return found
     positions = source.max_positions
-    if settings.model_max_length and not getattr(source.config.get_text_config(), "rope_parameters", None):
+    if settings.model_max_length and (why := _why_not_stretched(source.config, settings.model_max_length)):
         found.append(
             SikuError(
-                "--set model_max_length: this model has no rotary positions to stretch",
+                "--set model_max_length: the positions of this model cannot be stretched",
                 where=source.name,
+                why=why,
                 next=f"--set max_length={positions} at most, without model_max_length",
             )
         )
@@ -100,6 +102,22 @@ def model_problems(source: ModelSource, task: str, settings: TrainSettings) -> l
             )
         )
     return found
+
+
+def _why_not_stretched(config: Any, positions: int) -> str:
+    """Empty where they can be."""
+    rope = getattr(config.get_text_config(), "rope_parameters", None)
+    if not rope:
+        return "they are not rotary"
+    if any(isinstance(value, dict) for value in rope.values()):
+        return "its layers have rotary positions of several kinds"
+    stretched = copy.deepcopy(config)
+    try:
+        stretch(stretched, positions)
+        stretched.get_text_config().validate_rope()
+    except ValueError as error:  # a model with a way of its own
+        return str(error).strip().splitlines()[-1].strip()
+    return ""
 
 
 def kind_problems(source: ModelSource, task: str) -> list[SikuError]:
@@ -140,15 +158,18 @@ def load_model(source: ModelSource, task: str, settings: TrainSettings) -> Any:
             source.name,
             config=config,
             dtype=settings.dtype,
-            attn_implementation=settings.attn_implementation,
+            attn_implementation=settings.attn_implementation or None,  # what the model has, where nothing is said
             output_loading_info=True,
             **_quantised(settings),
         )
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise SikuError(
-            "the model cannot be loaded", where=source.name, why=lines[0][:300], next="--model with a whole model"
-        ) from error
+        next = (
+            "--set attn_implementation=eager"
+            if "attention implementation" in lines[0]
+            else "--model with a whole model"
+        )
+        raise SikuError("the model cannot be loaded", where=source.name, why=lines[0][:300], next=next) from error
     if lacking := sorted({*found["missing_keys"], *(str(key) for key in found["mismatched_keys"])}):
         raise SikuError(
             f"{len(lacking)} weights of the model are missing or of another shape",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 
 from trainers.training.machine import decide, machine_problems
 from trainers.training.models import (
+    ModelSource,
     kind_problems,
     load_model,
     merge_adapter,
@@ -86,6 +88,32 @@ def test_a_stretched_model_sees_further_and_is_saved_so(tiny_qwen2: Path, tmp_pa
     with torch.no_grad():
         logits = again(input_ids=torch.arange(3000).remainder(2000).unsqueeze(0), use_cache=False).logits
     assert torch.isfinite(logits).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"), [("GPT2Config", "not rotary"), ("Gemma3TextConfig", "several kinds"), ("Phi3Config", "longrope")]
+)
+def test_positions_that_cannot_be_stretched_are_told(kind: str, why: str) -> None:
+    import transformers
+
+    config = getattr(transformers, kind)(max_position_embeddings=256)
+    (problem,) = model_problems(ModelSource("x", config), "pretrain", settings_of(model_max_length=512, max_length=512))
+    assert "cannot be stretched" in problem.what
+    assert why in problem.why
+    assert config.max_position_embeddings == 256
+
+
+def test_a_model_without_the_attention_that_is_asked_for(tmp_path: Path) -> None:
+    from transformers import BloomConfig, BloomForCausalLM
+
+    BloomForCausalLM(BloomConfig(vocab_size=64, hidden_size=16, n_layer=1, n_head=2)).save_pretrained(tmp_path)
+    source = open_model(str(tmp_path))
+    with be_quiet(), pytest.raises(SikuError, match="the model cannot be loaded") as told:
+        load_model(source, "pretrain", settings_of())
+    assert told.value.next == "--set attn_implementation=eager"
+    with be_quiet():
+        model = load_model(source, "pretrain", replace(settings_of(), attn_implementation=""))
+    assert model.config._attn_implementation == "eager"
 
 
 def test_weights_that_are_missing_are_not_made_up(copied: Path) -> None:
