@@ -85,6 +85,7 @@ class DaftWorkers(Workers):
         if self._ray_address:
             self.count = max(1, int(ray.cluster_resources().get("CPU", 1)))
         daft.set_runner_ray(noop_if_initialized=True)
+        daft.context.set_execution_config(shuffle_aggregation_default_partitions=2 * self.count)
 
     def finish(self, todo: Sequence[tuple[int, Task, int]]) -> Iterator[tuple[int, dict[str, Any]]]:
         if not todo:

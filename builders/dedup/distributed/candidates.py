@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from builders.dedup.distributed.frames import Frame, Sketches, only, only_with, whole, without
+from builders.dedup.distributed.frames import Frame, Sketches, computed, none_of, only, only_with, without
 from builders.dedup.distributed.selection import those_that_go
 
 
@@ -23,22 +23,22 @@ def find_duplicates(sketches: Sketches, candidates: Frame, threshold: float) -> 
     from daft import col
 
     found: Frame = None
-    gone = candidates.select(col("number").alias("document")).limit(0).collect()
+    gone = none_of(candidates, "number")
     stays = candidates
     unsettled: Frame = None  # all of them
     while unsettled is None or len(unsettled):
-        came_back = gone.limit(0).collect()
+        came_back = none_of(gone, "document")
         for band in range(sketches.bands):
-            marked = None if unsettled is None else unsettled.concat(came_back).distinct().collect()
+            marked = None if unsettled is None else computed(unsettled.concat(came_back).distinct())
             alike = sketches.compare(_marked(sketches.with_keys(stays, band), marked), threshold)
-            found = alike if found is None else whole(found.concat(alike))
-            if not len(alike):
+            if found is not None and not len(alike):
                 continue
+            found = alike if found is None else computed(found.concat(alike))
             left = gone.concat(alike.select(col("worse").alias("document")))
             gone = those_that_go(found)
-            came_back = whole(came_back.concat(without(left, gone, "document", "document")).distinct())
-            stays = whole(without(candidates, gone, "number", "document"))
-        unsettled = without(came_back, gone, "document", "document").collect()
+            came_back = computed(came_back.concat(without(left, gone, "document", "document")).distinct())
+            stays = computed(without(candidates, gone, "number", "document"))
+        unsettled = computed(without(came_back, gone, "document", "document"))
     return Duplicates(found, gone)
 
 
@@ -48,8 +48,8 @@ def _marked(keyed: Frame, marked: Frame | None) -> Frame:
 
     if marked is None:
         return keyed.with_column("mark", lit(True))
-    keyed = keyed.collect()
-    with_mark = only(keyed, marked, "number", "document").collect()
+    keyed = computed(keyed)
+    with_mark = computed(only(keyed, marked, "number", "document"))
     of_interest = only(keyed, with_mark.select("key").distinct(), "key", "key")
     others = without(of_interest, marked, "number", "document")
     return (
@@ -68,10 +68,10 @@ def find_links(sketches: Sketches, sources: Frame, targets: Frame, threshold: fl
     """
     from daft import col
 
-    source = sketches.with_all_keys(sources).collect()
+    source = computed(sketches.with_all_keys(sources))
     target = only_with(sketches.with_all_keys(targets), source.select("band", "key").distinct(), ["band", "key"])
     met = sketches.meetings(source, target).groupby("better", "worse", "better_place", "worse_place")
     met = met.agg(col("turn").min().alias("turn"))
-    alike = sketches.with_jaccard(met, threshold).where(col("jaccard") >= threshold).collect()
+    alike = computed(sketches.with_jaccard(met, threshold).where(col("jaccard") >= threshold))
     first = alike.groupby("worse").agg(col("turn").min().alias("turn"))
-    return alike.join(first, on=["worse", "turn"]).collect()
+    return computed(alike.join(first, on=["worse", "turn"]))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.dedup.distributed.candidates import find_duplicates
-from builders.dedup.distributed.frames import Frame, Sketches, number_best_first
+from builders.dedup.distributed.frames import Frame, Sketches, computed, number_best_first
 from builders.dedup.distributed.leaks import Leaks
 from builders.dedup.distributed.mapped import as_bytes
 from builders.dedup.distributed.places import shard_row
@@ -36,26 +36,24 @@ def _with_copies(sketches: Sketches, threshold: float) -> Frame:
 
     numbered = number_best_first(sketches.documents())
     texts = numbered.groupby("digest", "digest_2").agg(col("number").min().alias("same"))
-    numbered = numbered.join(texts, on=["digest", "digest_2"]).exclude("digest", "digest_2").collect()
+    numbered = computed(numbered.join(texts, on=["digest", "digest_2"]).exclude("digest", "digest_2"))
     compared = (col("number") == col("same")) & col("has_ngrams")
-    numbered = numbered.with_column("compared", compared).exclude("has_ngrams").collect()
-    candidates = numbered.where(col("compared")).select("number", "place").sort("place").collect()
+    numbered = computed(numbered.with_column("compared", compared).exclude("has_ngrams"))
+    candidates = computed(numbered.where(col("compared")).select("number", "place").sort("place"))
     duplicates = find_duplicates(sketches, candidates, threshold)
     near = most_alike(duplicates.pairs, duplicates.gone).select(
         *(col("worse").alias("same"), col("better"), col("better_place"), col("jaccard"))
     )
     best = numbered.where(col("number") == col("same")).select("same", col("place").alias("same_place"))
     explained = numbered.join(best, on="same").join(near, on="same", how="left")
-    return (
+    return computed(
         explained.with_columns(
             {
                 "copy": coalesce(col("better"), col("same")),
                 "copy_place": coalesce(col("better_place"), col("same_place")),
                 "jaccard": coalesce(col("jaccard"), lit(1.0)),
             }
-        )
-        .exclude("better", "better_place", "same_place")
-        .collect()
+        ).exclude("better", "better_place", "same_place")
     )
 
 

@@ -29,7 +29,7 @@ class Sketches:
 
         shards = daft.from_pydict({"shard": list(range(len(self._folders)))})
         if daft.get_or_infer_runner_type() == "ray":
-            shards = shards.into_partitions(max(1, len(self._folders)))
+            shards = shards.into_partitions(len(self._folders))
         read = mapping(partial(mapped.read_documents, self._folders), mapped.DOCUMENT, listed=True, batch_size=1)
         return unlisted(shards.select(read(daft.col("shard")).alias("row")))
 
@@ -55,7 +55,7 @@ class Sketches:
 
         work = partial(mapped.compare_runs, self._folders, self._ngram_chars, threshold)
         pairs = mapping(work, mapped.PAIR, listed=True, batch_size=_RUNS_AT_ONCE)
-        return whole(unlisted(_runs(keyed, "key").select(pairs(*map(daft.col, _IN_RUNS)).alias("row"))))
+        return computed(unlisted(_runs(keyed, "key").select(pairs(*map(daft.col, _IN_RUNS)).alias("row"))))
 
     def with_all_keys(self, frame: Frame) -> Frame:
         """Number and place of the documents, once for every `band`, with the `key` there."""
@@ -121,9 +121,21 @@ def unlisted(lists: Frame, *others: str) -> Frame:
     return rows.select(*others, col("row").unnest())
 
 
-def whole(frame: Frame) -> Frame:
+def computed(frame: Frame) -> Frame:
     """The frame computed, and in few pieces: what is put together in a loop would have more in every round."""
+    import daft
+
+    if daft.get_or_infer_runner_type() == "ray":
+        config = daft.context.get_context().daft_execution_config
+        return frame.into_partitions(config.shuffle_aggregation_default_partitions).collect()
     return frame.into_batches(_ROWS_AT_ONCE).collect()
+
+
+def none_of(frame: Frame, numbers: str) -> Frame:
+    """No `document`, of those that a column numbers; a limit of 0 never ends on Ray (Daft 0.7.26)."""
+    from daft import col
+
+    return computed(frame.where(col(numbers) < 0).select(col(numbers).alias("document")))
 
 
 def number_best_first(documents: Frame) -> Frame:
@@ -149,7 +161,7 @@ def number_best_first(documents: Frame) -> Frame:
     ranked = ranked.sort(list(keys), desc=list(keys.values())).collect()
     number = monotonically_increasing_id().cast(DataType.int64())
     kept = ("number", "place", "valid", "has_ngrams", "book", "digest", "digest_2")
-    return ranked.with_column("number", number).select(*kept).collect()
+    return computed(ranked.with_column("number", number).select(*kept))
 
 
 def only(frame: Frame, others: Frame, on: str, of: str) -> Frame:

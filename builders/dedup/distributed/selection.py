@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from builders.dedup.distributed.frames import Frame, only, whole, without
+from builders.dedup.distributed.frames import Frame, computed, none_of, only, without
 
 
 def those_that_go(pairs: Frame) -> Frame:
@@ -13,13 +13,13 @@ def those_that_go(pairs: Frame) -> Frame:
     """
     from daft import col
 
-    undecided = pairs.select("better", "worse").collect()
-    gone = undecided.select(col("worse").alias("document")).limit(0).collect()
+    undecided = computed(pairs.select("better", "worse"))
+    gone = none_of(undecided, "worse")
     while len(undecided):
         stay = without(undecided, undecided.select("worse"), "better", "worse").select(col("better").alias("stays"))
-        go = only(undecided, stay, "better", "stays").select(col("worse").alias("document")).distinct().collect()
-        gone = whole(gone.concat(go))
-        undecided = without(without(undecided, go, "better", "document"), go, "worse", "document").collect()
+        go = computed(only(undecided, stay, "better", "stays").select(col("worse").alias("document")).distinct())
+        gone = computed(gone.concat(go))
+        undecided = computed(without(without(undecided, go, "better", "document"), go, "worse", "document"))
     return gone
 
 
@@ -27,8 +27,8 @@ def most_alike(pairs: Frame, gone: Frame) -> Frame:
     """For each document that goes the pair with the one that stays and is most like it; the best of equals."""
     from daft import col
 
-    of_those = only(without(pairs, gone, "better", "document"), gone, "worse", "document").collect()
+    of_those = computed(only(without(pairs, gone, "better", "document"), gone, "worse", "document"))
     likest = of_those.groupby("worse").agg(col("jaccard").max().alias("likest"))
     equals = of_those.join(likest, on="worse").where(col("jaccard") == col("likest"))
     first = equals.groupby("worse").agg(col("better").min().alias("better"))
-    return equals.join(first, on=["worse", "better"]).exclude("likest").collect()
+    return computed(equals.join(first, on=["worse", "better"]).exclude("likest"))
