@@ -111,8 +111,9 @@ class TokenCache:
             for fault, (count, ids) in self.facts["faults"].items()
         ]
 
-    def too_long(self, max_length: int) -> list[SikuError]:
-        """One problem, with count, ids and the length needed, where documents are longer than `max_length`."""
+    def too_long(self, max_length: int, needed: int = 0) -> list[SikuError]:
+        """One problem, with count, ids and the length needed (of other splits, too), where documents are longer than
+        `max_length`."""
         import numpy as np
 
         long = np.flatnonzero(self.lengths > max_length)
@@ -124,7 +125,7 @@ class TokenCache:
                 f"{len(long):,} of {_rows(len(self))} of {self.facts['split']} are longer than max_length {max_length}",
                 where=f"{self.facts['dataset']}, {some_of(ids, count=len(long))}",
                 why="conversations are never cut",
-                next=f"--set max_length={int(self.lengths.max())}, or --set too_long=skip",
+                next=f"--set max_length={max(needed, int(self.lengths.max()))}, or --set too_long=skip",
             )
         ]
 

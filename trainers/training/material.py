@@ -79,12 +79,12 @@ def content_problems(
 ) -> list[SikuError]:
     """What speaks against training on these tokens: rows that teach nothing, or are too long; ids without a vector."""
     found: list[SikuError] = []
-    for cache in caches:
-        if cache is None:
-            continue
+    there = [cache for cache in caches if cache is not None]
+    needed = max(int(cache.lengths.max(initial=0)) for cache in there)
+    for cache in there:
         found += cache.problems()
         if task == "sft" and settings.too_long == "stop":
-            found += cache.too_long(settings.max_length)
+            found += cache.too_long(settings.max_length, needed)
         found += _beyond(cache, vocabulary)
     return found
 

@@ -95,8 +95,8 @@ class Pairs:
                 characters[document] = len(tokenizer.decode(target[:-1], clean_up_tokenization_spaces=False))
         return int(characters.sum())
 
-    def problems(self) -> list[SikuError]:
-        """One problem, with count, ids and the lengths needed, where rows are too long."""
+    def problems(self, others: tuple[int, int] = (0, 0)) -> list[SikuError]:
+        """One problem, with count, ids and the lengths needed, where rows are too long; `others` need so much."""
         if not len(self.too_long):
             return []
         limits = {"max_source_length": self.max_source_length, "max_target_length": self.max_target_length}
@@ -105,6 +105,7 @@ class Pairs:
             for (name, limit), longest in zip(limits.items(), self.longest, strict=True)
             if longest > limit
         }
+        enough = dict(zip(limits, map(max, self.longest, others), strict=True))
         facts = self.tokens.facts
         ids = [self.tokens.row_id(int(number)) for number in self.too_long[:MAX_NAMED]]
         return [
@@ -113,7 +114,7 @@ class Pairs:
                 + " or ".join(f"{name} {limits[name]}" for name in needed),
                 where=f"{facts['dataset']}, {some_of(ids, count=len(self.too_long))}",
                 why="nothing is cut unless you say so",
-                next=" ".join(f"--set {name}={longest}" for name, longest in needed.items())
+                next=" ".join(f"--set {name}={enough[name]}" for name in limits if enough[name] > limits[name])
                 + ", or --set too_long=skip, or --set too_long=cut",
             )
         ]
@@ -141,7 +142,9 @@ def pair_problems(caches: Sequence[TokenCache | None], settings: TrainSettings) 
     """Rows that are too long, where they are neither to be cut nor left out."""
     if settings.too_long != "stop":
         return []
-    return [problem for cache in caches if cache is not None for problem in pairs_of(cache, settings).problems()]
+    splits = [pairs_of(cache, settings) for cache in caches if cache is not None]
+    longest = max(one.longest[0] for one in splits), max(one.longest[1] for one in splits)
+    return [problem for one in splits for problem in one.problems(longest)]
 
 
 def encoder_problems(source: ModelSource, settings: TrainSettings) -> list[SikuError]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,20 @@ def test_rows_that_teach_nothing_are_named_together_with_other_mistakes(tiny_qwe
     assert "did you mean max_length?" in error.why
     assert "1 row of train without a token that carries loss" in error.why
     assert "silent" in error.where
+
+
+def test_the_length_that_is_told_is_enough_for_both_splits(tiny_qwen2: Path, tiny_t5: Path, tmp_path: Path) -> None:
+    data = write_dataset(
+        tmp_path / "data", talks(["问", passage("a", 80)]), talks([passage("b", 40), passage("c", 90)])
+    )
+    error = refused(order_of("sft", data, tiny_qwen2, tmp_path, oops=1))
+    (needed,) = set(re.findall(r"max_length=(\d+)", error.next))
+    assert not refused(order_of("sft", data, tiny_qwen2, tmp_path, oops=1, max_length=needed)).next
+    values = {"max_source_length": 8, "max_target_length": 8, "use_cpu": True}
+    order = TrainOrder("seq2seq", str(data), str(tiny_t5), tmp_path / "out", {"oops": 1} | values)
+    told = dict(re.findall(r"(max_(?:source|target)_length)=(\d+)", refused(order).next))
+    assert told.keys() == {"max_source_length", "max_target_length"}
+    assert not refused(replace(order, values={"oops": 1} | values | told)).next
 
 
 def test_a_turn_that_ends_in_no_stop_token_is_never_learnt_to_end(tiny_qwen2: Path, tmp_path: Path) -> None:
