@@ -1,0 +1,1 @@
+"""Which of two models answers better, by the verdicts of other models."""
