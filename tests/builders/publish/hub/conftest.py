@@ -27,6 +27,7 @@ def hub() -> Iterator[Hub]:
 def surroundings(hub: Hub, folder: Path, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
     told = {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "HF_HOME": str(folder / "hf"), "NO_PROXY": "127.0.0.1"}
+    told |= {"HF_HUB_OFFLINE": "0"}  # other tests' environment has it
     return kept | told | more
 
 
