@@ -22,6 +22,7 @@ from trainers import commands as training
 from trainers import evaluate_commands as evaluation
 from trainers import export_commands as handing_over
 from trainers import tour
+from trainers.judging import commands as judging
 from validators import command_line
 from validators.command_line import Args, Command, Parser, flag, out_folder, parse, path
 from validators.errors import SikuError, as_siku_error
@@ -163,6 +164,7 @@ COMMANDS = (
     *versions.COMMANDS,
     *training.COMMANDS,
     *evaluation.COMMANDS,
+    *judging.COMMANDS,
     *handing_over.COMMANDS,
     *hub.COMMANDS,
     Command(
