@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainers.rows.tokens import load_tokenizer
 from trainers.training import models
 from trainers.training.models import ModelSource
 from trainers.training.run_folder import RUN
@@ -64,7 +63,7 @@ def describe(name: str, chat_template: Path | None = None) -> Described:
     if adapter.is_file() and (positions := _stretched_to(Path(name))):
         models.stretch(source.config, positions)
     own = any((Path(name) / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json"))
-    tokenizer = load_tokenizer(name if own else source.name, chat_template)
+    tokenizer = models.tokenizer_of(source, name if own else source.name, chat_template)
     return Described(name, source, tokenizer, adapter.is_file())
 
 

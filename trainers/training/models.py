@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainers.rows.tokens import load_tokenizer
 from trainers.training.train_settings import TrainSettings
 from validators.errors import SikuError
 
@@ -74,6 +75,19 @@ def open_model(name: str) -> ModelSource:
             next="--model takes a folder with config.json, or a name on the Hub",
         ) from error
     return ModelSource(str(folder.resolve()) if folder.is_dir() else name, config)
+
+
+def tokenizer_of(source: ModelSource, name: str, chat_template: Path | None = None) -> Any:
+    """The tokenizer in a folder or on the Hub, as that of a model: it pads with a token for which there is a vector.
+
+    A padding token that was added without one would be an index out of range. Raises SikuError (exit 2).
+    """
+    tokenizer = load_tokenizer(name, chat_template)
+    if (tokenizer.pad_token_id or 0) >= source.vocabulary:
+        own = getattr(source.config, "pad_token_id", None)
+        fitting = tokenizer.eos_token_id if own is None or own >= source.vocabulary else own
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(fitting)
+    return tokenizer
 
 
 def model_problems(source: ModelSource, task: str, settings: TrainSettings) -> list[SikuError]:

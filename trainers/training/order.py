@@ -12,10 +12,10 @@ from builders.engine.progress import Progress
 from trainers.problems import raise_together
 from trainers.rows.cache import TokenCache
 from trainers.rows.dataset import BuiltDataset, dataset_problems, open_dataset
-from trainers.rows.tokens import load_tokenizer, tokenizer_digest
+from trainers.rows.tokens import tokenizer_digest
 from trainers.training.machine import decide, machine_problems, world_size
 from trainers.training.material import KINDS, Material, content_problems, encoder_of, open_tokens, packed_material
-from trainers.training.models import ModelSource, model_problems, open_model
+from trainers.training.models import ModelSource, model_problems, open_model, tokenizer_of
 from trainers.training.run_folder import RunFolder
 from trainers.training.seq2seq import encoder_problems, pair_problems
 from trainers.training.seq2seq_material import pair_material
@@ -99,7 +99,7 @@ def examine(order: TrainOrder) -> tuple[Checked | None, list[SikuError]]:
     data_is_wrong = dataset_problems(data, KINDS[order.task]) if data else []
     source = _try(lambda: open_model(order.model), problems)
     template = Path(settings.chat_template_path).expanduser() if settings.chat_template_path else None
-    tokenizer = _try(lambda: load_tokenizer(source.name, template), problems) if source else None
+    tokenizer = _try(lambda: tokenizer_of(source, source.name, template), problems) if source else None
     encoder = _try(lambda: encoder_of(order.task, tokenizer), problems) if tokenizer else None
     problems += [*data_is_wrong, *(_model_problems(source, order.task, settings) if source else [])]
     if source and _same_place(order.out, source.name):

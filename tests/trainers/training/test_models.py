@@ -20,6 +20,7 @@ from trainers.training.models import (
     model_problems,
     open_model,
     stop_at,
+    tokenizer_of,
     with_adapter,
 )
 from trainers.training.run import be_quiet
@@ -88,6 +89,20 @@ def test_a_stretched_model_sees_further_and_is_saved_so(tiny_qwen2: Path, tmp_pa
     with torch.no_grad():
         logits = again(input_ids=torch.arange(3000).remainder(2000).unsqueeze(0), use_cache=False).logits
     assert torch.isfinite(logits).all()
+
+
+def test_a_padding_token_without_a_vector_is_not_padded_with(copied: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(copied)
+    had = tokenizer.pad_token_id
+    tokenizer.add_special_tokens({"pad_token": "[PAD]"})
+    tokenizer.save_pretrained(copied)
+    source = open_model(str(copied))
+    assert tokenizer.pad_token_id >= source.vocabulary
+    assert tokenizer_of(source, source.name).pad_token_id == had
+    source.config.pad_token_id = None
+    assert tokenizer_of(source, source.name).pad_token_id == tokenizer.eos_token_id
 
 
 @pytest.mark.parametrize(
