@@ -94,7 +94,8 @@ def _wrote_neither(one: Said, names: Names) -> bool:
 def _of_own(one: Said, said: Sequence[Said], names: Names, side: str) -> dict[str, Any]:
     others = [other for other in said if _wrote_neither(other, names)]
     ids = _shared([one, *others])
-    found = self_preference(_sides(one, ids), [_sides(other, ids) for other in others], side)
+    own, *rest = ([judge.verdicts[id] for id in ids] for judge in (one, *others))
+    found = self_preference(own, rest, side)
     return found | {"compared_with": [other.judge.name for other in others]}
 
 

@@ -175,25 +175,33 @@ def _kappa(sums: Array) -> Array:
     return kappa
 
 
-def self_preference(own: Sequence[str], others: Sequence[Sequence[str]], side: str) -> dict[str, Any]:
+def self_preference(own: Sequence[PairVerdict], others: Sequence[Sequence[PairVerdict]], side: str) -> dict[str, Any]:
     """By how much a judge rates its own side higher than judges do that wrote neither, over the same pairs.
 
-    `others` are their verdicts, a sequence for each of them; without any the figure is None.
+    `others` are their verdicts, a sequence for each of them; without any the figure is None. Verdicts that contradict
+    themselves are left out: as ties they would make a judge with more position bias look modest.
     """
-    mine = [_points_to(side, verdict) for verdict in own]
-    theirs = [sum(_points_to(side, one) for one in said) / len(said) for said in zip(*others, strict=True)]
-    difference = [a - b for a, b in zip(mine, theirs, strict=True)] if others else []
+    import numpy as np
+
+    mine = np.array([_points_to(side, one) for one in own], dtype=float).reshape(-1, 2)
+    theirs = np.zeros_like(mine)
+    for said in others:
+        theirs += np.array([_points_to(side, one) for one in said], dtype=float).reshape(-1, 2)
+    both = np.hstack([mine, theirs])
     return {
         "side": side,
         "pairs": len(own),
-        "own_win_rate": mean(mine).to_json(),
-        "others_win_rate": (mean(theirs) if others else Figure(None, None)).to_json(),
-        "difference": mean(difference).to_json(),
+        "own_win_rate": bootstrap(mine, lambda sums: sums[:, 0] / sums[:, 1]).to_json(),
+        "others_win_rate": bootstrap(theirs, lambda sums: sums[:, 0] / sums[:, 1]).to_json(),
+        "difference": bootstrap(both, lambda sums: sums[:, 0] / sums[:, 1] - sums[:, 2] / sums[:, 3]).to_json(),
     }
 
 
-def _points_to(side: str, verdict: str) -> float:
-    return POINTS[verdict] if side == "a" else 1 - POINTS[verdict]
+def _points_to(side: str, verdict: PairVerdict) -> tuple[float, float]:
+    """What a verdict is worth to a side, and whether it counts."""
+    if verdict.disagreed:
+        return 0.0, 0.0
+    return (POINTS[verdict.side] if side == "a" else 1 - POINTS[verdict.side]), 1.0
 
 
 def panel(verdicts: Sequence[Sequence[str]]) -> list[str]:

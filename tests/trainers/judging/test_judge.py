@@ -125,6 +125,7 @@ def test_several_judges_agreement_and_self_preference(tmp_path: Path) -> None:
     assert preference["compared_with"] == ["neutral", "biased"]
     assert preference["side"] == "a"
     assert holds(preference["difference"], 0.5)
+    assert preference["own_win_rate"]["value"] == 1.0
     assert [one["judges"] for one in figures["agreement"]] == [
         ["甲/Own-8B", "neutral"],
         ["甲/Own-8B", "biased"],

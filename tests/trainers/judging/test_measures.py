@@ -118,14 +118,32 @@ def test_nothing_to_divide_by_is_no_figure() -> None:
     assert preference([])["win_rate"] == {"value": None, "interval": None}
     assert position([PairVerdict("tie", "tie")])["bias"] == {"value": None, "interval": None}
     assert mean([0.5]) == (0.5, None)
-    assert self_preference(["a"], [], "a")["difference"]["value"] is None
+    assert self_preference(both("a"), [], "a")["difference"]["value"] is None
 
 
-def test_self_preference_is_against_the_mean_of_the_others() -> None:
-    found = self_preference(["b", "b", "tie", "a"], [["b", "a", "a", "a"], ["b", "a", "tie", "a"]], "b")
+def both(*sides: str) -> list[PairVerdict]:
+    """Verdicts for these sides in both orders; `-` contradicts itself."""
+    places = {"a": ("1", "2"), "b": ("2", "1"), "tie": ("tie", "tie"), "-": ("1", "1")}
+    return [PairVerdict(*places[side]) for side in sides]
+
+
+def test_self_preference_is_the_difference_of_consistent_win_rates() -> None:
+    own, others = both("b", "b", "tie", "a"), [both("b", "a", "-", "a"), both("b", "a", "tie", "a")]
+    found = self_preference(own, others, "b")
     assert found["own_win_rate"]["value"] == 0.625
-    assert found["others_win_rate"]["value"] == pytest.approx((1 + 0 + 0.25 + 0) / 4)
-    assert found["difference"]["value"] == pytest.approx(0.3125)
+    assert found["others_win_rate"]["value"] == pytest.approx((2 + 0 + 0.5 + 0) / 7)
+    assert found["difference"]["value"] == pytest.approx(0.625 - 2.5 / 7)
+
+
+def test_position_bias_is_no_self_preference() -> None:
+    """Both know who is better; the one that wrote A follows the place in six of ten verdicts."""
+    dice = random.Random(5)
+    truth = [("1", "2") if dice.random() < 0.8 else ("2", "1") for _ in range(600)]
+    own = [PairVerdict(_biased(dice, ab, 0.6), _biased(dice, ba, 0.6)) for ab, ba in truth]
+    others = [PairVerdict(_biased(dice, ab, 0.1), _biased(dice, ba, 0.1)) for ab, ba in truth]
+    low, high = self_preference(own, [others], "a")["difference"]["interval"]
+    assert low < 0 < high
+    assert preference(own)["win_rate"]["value"] < preference(others)["win_rate"]["value"] - 0.1
 
 
 @given(st.lists(st.sampled_from(CLASSES), min_size=1, max_size=7))
