@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,7 @@ from builders.steps import Corpus, Fate
 from validators.errors import SikuError
 
 ENGINES = {"daft": ("daft", "cluster"), "ray": ("ray", "ray")}  # the package that it takes, the extra that brings it
+KNOCK_TIMEOUT_S = 10
 _QUIET = {  # what would call home, or write where a command writes
     "DAFT_ANALYTICS_ENABLED": "0",
     "DO_NOT_TRACK": "1",
@@ -71,10 +73,11 @@ class DaftWorkers(Workers):
         common = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": {"env_vars": environment}}
         try:
             if self._ray_address:
+                _knock(self._ray_address)
                 ray.init(address=self._ray_address, **common)
             else:
                 ray.init("local", num_cpus=self.count, include_dashboard=False, _node_ip_address="127.0.0.1", **common)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise SikuError(
                 "the Ray cluster cannot be reached" if self._ray_address else "Ray does not start",
                 where=self._ray_address,
@@ -111,6 +114,13 @@ class DaftWorkers(Workers):
 
             return decide(corpus, [folder.absolute() for folder in folders])
         return super().decide(corpus, folders)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens; Ray would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), KNOCK_TIMEOUT_S).close()
 
 
 def _start_native(threads: int) -> None:
