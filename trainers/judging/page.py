@@ -96,20 +96,18 @@ def _of_place(one: Figures) -> str:
     place = one["position"]
     decided = place["first"] + place["second"]
     return (
-        f"{one['name']}: what was shown first won {place['first']:,} of {decided:,} decided verdicts; "
-        f"that many follow the place: {share(place['follows_place'])}"
+        f"{one['name']}: what was shown first won {place['first']:,} of {decided:,} decided verdicts: "
+        f"{share(place['follows_place'])} of them follow the place"
     )
 
 
 def _of_own(one: Figures) -> str:
     own = one["self_preference"]
-    begin = f"{one['name']} wrote {own['side'].upper()}: win rate of its own side {share(own['own_win_rate'])}"
+    begin = f"{one['name']} wrote {own['side'].upper()}: its own side wins {share(own['own_win_rate'])}"
     if not own["compared_with"]:
         return f"{begin}; self-preference needs a judge that wrote neither"
-    others = ", ".join(own["compared_with"])
-    return (
-        f"{begin}, by {others} {share(own['others_win_rate'])}: self-preference {share(own['difference'], signed=True)}"
-    )
+    others = f"with {', '.join(own['compared_with'])} {share(own['others_win_rate'])}"
+    return f"{begin}, {others}, where consistent: self-preference {share(own['difference'], signed=True)}"
 
 
 def as_markdown(figures: Figures) -> str:

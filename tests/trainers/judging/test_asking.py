@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,17 @@ def test_an_answer_stands_between_its_own_tags(one: str, two: str) -> None:
     for prompt in prompts_of(pair):
         assert prompt.count("<回答1>") == prompt.count("</回答2>") == 1
         assert prompt.count("\n</回答1>") == 1
+
+
+def test_a_changed_prompt_has_a_new_version() -> None:
+    """Replies are kept under the version of the prompt: raise it, and write the new digest here."""
+    pairs, texts = PairJudging(), RubricJudging(axes=tuple((axis.name, axis.description) for axis in DEFAULT.axes))
+    pair = Pair("1", "渡口在哪里？", "东边", "西边", reference="村东")
+    found = {}
+    for task, question in ((pairs, InBothOrders().about(pair)[0]), (texts, OneByOne().about(pair)[0])):
+        asked = [task.question(task.passage_of(question), 1), task.reply_schema(1), task.feedback(["甲"], 0, 1)]
+        found[task.prompt_name] = sha256(orjson.dumps(asked)).hexdigest()[:16]
+    assert found == {"PairJudging/1": "45784c8b445a6e35", "RubricJudging/1": "6ddbf0bd7b0634fd"}
 
 
 def test_both_orders_and_the_reference() -> None:
