@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from builders.publish.exports.forms import FORMATS
+from trainers.problems import in_four_lines
 from trainers.settings import split_words
 from validators.command_line import Args, Command, flag, out_folder
 
@@ -51,7 +52,7 @@ def run_estimate(args: Args) -> int:
 
 
 DATASET = flag("dataset", metavar="DATASET", help="NAME, NAME@VERSION (in out/) or a folder")
-COMMANDS = (
+OF_HANDING_OVER = (
     Command(
         "export",
         "a dataset in the files that other trainers read",
@@ -85,3 +86,4 @@ COMMANDS = (
         ),
     ),
 )
+COMMANDS = tuple(map(in_four_lines, OF_HANDING_OVER))

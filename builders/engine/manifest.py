@@ -16,7 +16,7 @@ from builders import __version__
 from builders.engine.ledger import Ledger
 from builders.sources.inputs import file_digest
 from builders.steps import Shard
-from validators.errors import SikuError
+from validators.errors import SikuError, nearest
 
 MANIFEST = "manifest.json"
 PACKAGES = ("ahocorasick-rs", "datasketch", "numpy", "opencc", "orjson", "pyarrow", "pyyaml", "selectolax")
@@ -118,11 +118,12 @@ def find_dataset(name: str, out: Path) -> Path:
     same = [path for path in found.values() if path.parent.name == wanted]
     if same and not version:
         return max(same, key=lambda path: (path / MANIFEST).stat().st_mtime_ns)
+    known = found if version else {path.parent.name for path in found.values()}
     unfinished = folder.is_dir() and any((folder / part).is_dir() for part in DATA_FOLDERS)
     raise SikuError(
         f"{name} is not finished" if unfinished else f"there is no dataset {name!r}",
         where=str(folder if unfinished else out),
-        why="it has no manifest.json" if unfinished else f"there is: {', '.join(sorted(found)) or 'none yet'}",
+        why="it has no manifest.json" if unfinished else nearest(name, known) if found else "there is none yet",
         next="the command that began it goes on with it" if unfinished else f"siku list --out {shlex.quote(str(out))}",
     )
 

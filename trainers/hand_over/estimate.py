@@ -13,9 +13,10 @@ from builders.engine.manifest import read_manifest
 from builders.engine.progress import Progress
 from generators.journal import SUFFIX
 from trainers.hand_over.lengths import CONTEXTS, ERROR, ESTIMATE, Lengths, count_lengths, histogram, median_and_longest
-from trainers.hand_over.order import DATASETS, attempt, checked_kind, raise_all, tokenizer_for
+from trainers.hand_over.order import DATASETS, checked_kind, raise_all, tokenizer_for
 from trainers.rows.dataset import BuiltDataset, Kind, open_dataset
 from validators.errors import SikuError
+from validators.problems import attempt
 
 MILLION = 1_000_000
 
@@ -90,6 +91,8 @@ def _number_problems(order: EstimateOrder) -> list[SikuError]:
     for name, value in (("--epochs", order.epochs), ("--exchange-rate", order.exchange_rate)):
         if not (math.isfinite(value) and value > 0):
             found.append(SikuError(f"{name} {value:g}: it must be more than 0"))
+    if not found and not math.isfinite(order.epochs * price * order.exchange_rate):
+        found.append(SikuError("--price, --epochs and --exchange-rate come to more than a number can be"))
     if order.values and not order.model:
         found.append(SikuError("--set is for the training of --model", next="--model MODEL"))
     return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from builders.publish.exports.folder import ExportFolder
 from builders.publish.exports.forms import FORMATS, taken_as
@@ -15,14 +15,13 @@ from trainers.problems import raise_together
 from trainers.rows.dataset import BuiltDataset, Kind, changed_files, open_dataset
 from trainers.rows.tokens import load_tokenizer
 from validators.errors import SikuError, nearest
+from validators.problems import attempt
 
 DATASETS = Path("out")  # where datasets that are given by name lie, and exports by default
 BIN = "bin"
 ALL_FORMATS = (*FORMATS, BIN)
 LINES = frozenset({"train.jsonl", "valid.jsonl", "dataset_info.json", "README.md"})
 BINARY = frozenset({"train.bin", "val.bin", "meta.json"})
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -114,15 +113,6 @@ def tokenizer_for(name: str, asker: str) -> Any:
     except SikuError as error:
         error.next = error.next.replace("--model", "--tokenizer")
         raise
-
-
-def attempt(find: Callable[[], Found], problems: list[SikuError]) -> Found | None:
-    """What is found, or None and one problem more."""
-    try:
-        return find()
-    except SikuError as error:
-        problems.append(error)
-        return None
 
 
 def _kind_problems(order: ExportOrder, data: BuiltDataset, kind: Kind) -> list[SikuError]:

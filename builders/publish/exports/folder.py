@@ -32,6 +32,9 @@ class ExportFolder:
     def problems(self) -> list[SikuError]:
         """One problem where `place` is no folder, or holds what is no export."""
         if not os.path.lexists(self.place):
+            above = next(one for one in self.place.absolute().parents if os.path.lexists(one))
+            if not above.is_dir():
+                return [SikuError("--out is within a file", where=str(above), next="--out with a new folder")]
             return []
         if not self.place.is_dir():
             return [SikuError("--out is no folder", where=str(self.place), next="--out with a new folder")]

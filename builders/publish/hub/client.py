@@ -17,7 +17,7 @@ import httpx2
 
 from builders.crawl.manners import TryLaterError, retry_after_s
 
-CONNECT_S, SILENCE_S = 15.0, 120.0  # to be connected; between two signs of life
+CONNECT_S, SILENCE_S = 15.0, 60.0  # to be connected; between two signs of life: after a minute the Hub itself gives up
 _TEMPORARY = frozenset([408, 425, 429])
 _NEVER = frozenset([501, 505])  # answers of a server that will not be able to later either
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from validators.command_line import Args, Command, flag, out_folder
 from validators.errors import SikuError
+from validators.problems import attempt, in_four_lines, raise_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +32,13 @@ def run_push(args: Args) -> int:
     from builders.publish.hub.remote import check_repo_id
     from builders.publish.terminal import print_json
 
-    check_repo_id(args.repo_id)
-    _check_words(args)
+    problems = _word_problems(args)
+    attempt(lambda: check_repo_id(args.repo_id), problems)
+    attempt(lambda: check_tag(args.tag or "1"), problems)
+    folders = [attempt(partial(find_dataset, name, args.out), problems) for name in args.datasets]
+    raise_together(problems)
     with Progress(quiet=args.quiet) as checking:
-        parcel = pack([find_dataset(name, args.out) for name in args.datasets], checking)
+        parcel = pack([folder for folder in folders if folder is not None], checking)
     tag = args.tag or parcel.tag
     check_tag(tag)
     sending = Progress(quiet=args.quiet)
@@ -133,15 +138,21 @@ def _show_pushed(pushed: Pushed) -> None:
     print(f"next   siku pull {pushed.repo_id} --revision {pushed.tag}")
 
 
-def _check_words(args: Args) -> None:
+def _word_problems(args: Args) -> list[SikuError]:
+    problems = []
     if args.private and args.public:
-        raise SikuError("--private and --public cannot both be", next="one of them; without either it is private")
-    if not args.yes and not (sys.stdin and sys.stdin.isatty()):
-        raise SikuError(
-            "push asks before it sends, and there is nobody to ask",
-            why="standard input is no terminal",
-            next="--yes, to say so beforehand",
+        problems.append(
+            SikuError("--private and --public cannot both be", next="one of them; without either it is private")
         )
+    if not args.yes and not (sys.stdin and sys.stdin.isatty()):
+        problems.append(
+            SikuError(
+                "push asks before it sends, and there is nobody to ask",
+                why="standard input is no terminal",
+                next="--yes, to say so beforehand",
+            )
+        )
+    return problems
 
 
 def check_tag(tag: str) -> None:
@@ -165,7 +176,7 @@ OUT = flag("--out", type=out_folder, default=Path("out"), metavar="DIR", help="f
 TRIES = flag(
     "--tries", type=_tries, default=5, metavar="N", help="of one request, further and further apart (default: 5)"
 )
-COMMANDS = (
+OF_THE_HUB = (
     Command(
         "push",
         "datasets to the Hub: one commit and a tag",
@@ -202,3 +213,4 @@ COMMANDS = (
         (flag("dataset", metavar="DATASET", help="NAME, NAME@VERSION, a folder, or hub:REPO_ID[@REVISION]"), OUT),
     ),
 )
+COMMANDS = tuple(map(in_four_lines, OF_THE_HUB))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from validators.command_line import Args, Command, flag, out_folder, path
+from validators.errors import SikuError
+from validators.problems import attempt, in_four_lines, raise_together
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 OK = 0
@@ -22,7 +25,10 @@ def run_diff(args: Args) -> int:
     from builders.publish.compare import compare
     from builders.publish.versions.telling import show_comparison
 
-    a, b = (find_dataset(name, args.out) for name in (args.a, args.b))
+    problems: list[SikuError] = []
+    a, b = (attempt(partial(find_dataset, name, args.out), problems) for name in (args.a, args.b))
+    raise_together(problems)
+    assert a is not None and b is not None
     with Progress(quiet=args.quiet) as progress:
         found = compare(a, b, progress)
     return show_comparison(found, args.to, args.report, as_json=args.json)
@@ -57,7 +63,7 @@ def run_clean(args: Args) -> int:
 
 
 OUT = flag("--out", type=out_folder, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)")
-COMMANDS = (
+OF_VERSIONS = (
     Command("list", "the recipes, the versions built, the models trained on them", run_list, (OUT,)),
     Command(
         "diff",
@@ -102,3 +108,4 @@ COMMANDS = (
         ),
     ),
 )
+COMMANDS = tuple(map(in_four_lines, OF_VERSIONS))

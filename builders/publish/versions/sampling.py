@@ -16,6 +16,7 @@ from builders.mixing.sample import Draw, check_enough
 from builders.mixing.sample import recipe as every_sample
 from builders.publish.versions.lineage import name_of
 from validators.errors import SikuError, nearest
+from validators.problems import attempt, raise_together
 
 SEED = 42
 _NAME = re.compile(r"\w[\w.+-]{0,63}")
@@ -35,7 +36,7 @@ class SampleOrder:
     def request(self) -> Request:
         """What the engine builds. Raises SikuError for rows, column or name that cannot be, all at once."""
         manifest = read_manifest(self.dataset) or {}
-        self._check(manifest)
+        raise_together([*self._draw_problems(manifest), *self._name_problems(manifest)])
         name, version = self._names(manifest)
         words = ["sample", name_of(manifest), "--rows", str(self.rows)]
         words += ["--by", self.by] if self.by else []
@@ -70,27 +71,34 @@ class SampleOrder:
         by, seed = f"-by-{told}" if self.by else "", f"-seed{self.seed}" if self.seed != SEED else ""
         return name or f"{manifest['name']}-sample", version or f"{manifest['version']}-{self.rows}{by}{seed}"
 
-    def _check(self, manifest: Mapping[str, Any]) -> None:
+    def _draw_problems(self, manifest: Mapping[str, Any]) -> list[SikuError]:
+        problems: list[SikuError] = []
         if self.rows < 1:
-            raise SikuError(f"--rows {self.rows} cannot be", why="a sample has 1 row or more")
+            problems.append(SikuError(f"--rows {self.rows} cannot be", why="a sample has 1 row or more"))
         columns = manifest.get("columns", {})
         if self.by is not None and self.by not in columns:
-            raise SikuError(
-                f"{name_of(manifest)} has no column {self.by!r}",
-                where="--by",
-                why=nearest(self.by, columns) if columns else "it has no metadata",
-                next=f"siku inspect {name_of(manifest)}",
-            )
-        check_enough(manifest["rows"]["train"], self.rows)
-        if self.name is not None and (not self.name or self.name.endswith("@")):
-            raise SikuError(
-                f"--as {self.name or 'nothing'} cannot be", next="--as NAME, --as @VERSION or --as NAME@VERSION"
-            )
-        for label, word in zip(("name", "version"), self._names(manifest), strict=True):
-            if not _NAME.fullmatch(word):
-                raise SikuError(
-                    f"the sample's {label} {word!r} cannot be",
-                    where="--as",
-                    why="a letter or digit, then up to 63 of these and . + - _",
-                    next="--as NAME, --as @VERSION or --as NAME@VERSION",
+            problems.append(
+                SikuError(
+                    f"{name_of(manifest)} has no column {self.by!r}",
+                    where="--by",
+                    why=nearest(self.by, columns) if columns else "it has no metadata",
+                    next=f"siku inspect {name_of(manifest)}",
                 )
+            )
+        attempt(lambda: check_enough(manifest["rows"]["train"], self.rows), problems)
+        return problems
+
+    def _name_problems(self, manifest: Mapping[str, Any]) -> list[SikuError]:
+        advice = "--as NAME, --as @VERSION or --as NAME@VERSION"
+        if self.name is not None and (not self.name or self.name.endswith("@")):
+            return [SikuError(f"--as {self.name or 'nothing'} cannot be", next=advice)]
+        return [
+            SikuError(
+                f"the sample's {label} {word!r} cannot be",
+                where="--as",
+                why="a letter or digit, then up to 63 of these and . + - _",
+                next=advice,
+            )
+            for label, word in zip(("name", "version"), self._names(manifest), strict=True)
+            if not _NAME.fullmatch(word)
+        ]

@@ -193,7 +193,13 @@ def test_the_life_of_a_row_leads_to_its_parent(tmp_path: Path, out: Path, siku: 
 )
 def test_mistakes(out: Path, siku: Siku, words: tuple[str, ...], says: str) -> None:
     ran = siku("sample", out / "texts/1", *words, code=2)
-    assert says in ran.err and len(ran.err.strip().splitlines()) <= 4
+    assert says in ran.err and len(ran.err.strip().splitlines()) == 4
+
+
+def test_all_mistakes_at_once(out: Path, siku: Siku) -> None:
+    error = siku("sample", out / "texts/1", "--rows", "101", "--by", "kin", "--as", "../x", code=2).err
+    for part in ("3 things are wrong", "there are not 101 rows", "did you mean kind?", "'../x' cannot be"):
+        assert part in error
 
 
 def test_killed_and_gone_on_the_same_bytes(tmp_path: Path, out: Path, siku: Siku) -> None:

@@ -165,6 +165,12 @@ def test_all_mistakes_at_once(run: Siku, tmp_path: Path) -> None:
         assert part in error
 
 
+def test_a_price_that_no_number_holds(run: Siku, tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", texts("雪。"))
+    error = run("estimate", data, "--price", "1e308", "--epochs", "1e308", "--json", code=2).err
+    assert "more than a number can be" in error and len(error.splitlines()) == 4
+
+
 def test_a_probe_of_training(run: Siku, tmp_path: Path, tiny_qwen2: Path) -> None:
     data = write_dataset(tmp_path / "data", texts(*TEXTS * 4))
     settings = ("--set", "max_length=64", "--set", "per_device_train_batch_size=2", "--set", "use_cpu=true")

@@ -91,6 +91,12 @@ def test_other_files_are_refused_even_by_force(tmp_path: Path) -> None:
     assert (tmp_path / "x" / "notes.txt").read_text() == "别动"
 
 
+def test_there_is_no_folder_within_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (problem,) = ExportFolder(tmp_path / "file" / "a" / "b", NAMES).problems()
+    assert (problem.what, problem.where) == ("--out is within a file", str(tmp_path / "file"))
+
+
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("")
     assert [one.what for one in ExportFolder(tmp_path / "x", NAMES).problems()] == ["--out is no folder"]

@@ -32,7 +32,7 @@ def assert_whole(hub: Hub, here: Path, commits: int = 2) -> None:
 def assert_clear(done: Ran, *said: str) -> None:
     """Four short lines, whatever notes come before them."""
     lines = [line for line in done.err.splitlines() if not line.startswith(("note:", "to ", "send ", "tag ", "seen "))]
-    assert 2 <= len(lines) <= 4 and lines[0].startswith("error: "), done.err
+    assert [line.partition(":")[0] for line in lines] == ["error", "where", "why", "next"], done.err
     assert all(len(line) < 400 for line in lines)
     for one in said:
         assert one in done.err
@@ -65,6 +65,14 @@ def test_a_fault_that_stays_ends_with_4_and_the_same_command_goes_on(
     assert_whole(hub, here)
     large = [path for path in files_of(here / "out/text-pretrain/1") if path.endswith(".parquet")]
     assert hub.counted(PUT) - before == len(large) - there
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", [COMMIT, PUT])
+def test_who_says_nothing_is_asked_again_after_a_minute(run: Siku, hub: Hub, here: Path, when: str) -> None:
+    hub.faults = [Fault(when, times=1, holds=True)]
+    assert "no sign of life for 60 s; try 2 of 5" in run(*PUSH).err
+    assert_whole(hub, here)
 
 
 @pytest.mark.parametrize("when", [COMMIT, TAG, PUT, r"/create$"])

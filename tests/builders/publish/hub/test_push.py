@@ -165,7 +165,7 @@ def test_public_is_said_or_refused(run: Siku, hub: Hub) -> None:
     for words in ((), ("--private",)):
         before = len(hub.repositories["me/open"].trees)
         done = run("push", "text-pretrain@2", "me/open", "--yes", *words, code=2)
-        assert "me/open is public: everybody would see what is pushed" in done.err
+        assert "me/open is public\n" in done.err and "everybody would see what is pushed" in done.err
         assert len(hub.repositories["me/open"].trees) == before
     run("push", "text-pretrain@2", "me/open", "--yes", "--public")
 
@@ -186,6 +186,17 @@ def test_what_is_no_repository_or_tag_is_found_out_first(run: Siku, hub: Hub) ->
         done = run(*words, code=2)
         assert "is no repository" in done.err and "OWNER/NAME" in done.err and "hf_SecretSecret" not in done.err
     assert "cannot be a tag" in run("push", "text-pretrain@1", "me/zh", "--yes", "--tag", "main", code=2).err
+    assert hub.seen == []
+
+
+def test_all_mistakes_at_once(run: Siku, hub: Hub) -> None:
+    words = ("push", "text-pretrian@1", "text-pretrian", "me", "--tag", "a b", "--private", "--public")
+    error = run(*words, code=2).err
+    assert [line.partition(":")[0] for line in error.splitlines()] == ["error", "where", "why", "next"]
+    for part in ("6 things are wrong", "cannot both be", "nobody to ask", "'me' is no repository", "'a b' cannot be a"):
+        assert part in error
+    assert "did you mean text-pretrain@1?" in error or "did you mean text-pretrain@1 or" in error
+    assert "'text-pretrian' (did you mean text-pretrain?)" in error
     assert hub.seen == []
 
 

@@ -41,6 +41,13 @@ def test_what_is_printed(two: Path, siku: Siku) -> None:
     assert "\u202e" not in told
 
 
+def test_both_are_looked_for(two: Path, siku: Siku) -> None:
+    error = siku("diff", "text-pretrian", "nothing@1", code=2).err
+    assert "'text-pretrian' (did you mean text-pretrain?)" in error
+    assert "'nothing@1' (there is: text-pretrain@1, text-pretrain@2)" in error
+    assert [line.partition(":")[0] for line in error.splitlines()] == ["error", "where", "why", "next"]
+
+
 def test_json_has_all_of_it(two: Path, siku: Siku) -> None:
     found = siku("diff", "text-pretrain@1", "text-pretrain@2", "--to", "d", "--report", "p/x.html", "--json").json
     assert found["pages"] == ["d/diff.html", "p/x.html"]
