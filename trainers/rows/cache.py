@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FORMAT = 3  # raised when the files, or what is in them for the same rows, change
+FORMAT = 4  # raised when the files, or what is in them for the same rows, change
 CHARACTERS_AT_ONCE = 300_000
 _TEMPLATE = "--set chat_template_path=FILE with a template that"
 FAULTS = {  # of `Encoded`: what is wrong with such rows, why that is wrong, and what helps

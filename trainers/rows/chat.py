@@ -47,13 +47,27 @@ class ChatEncoder:
                 why="it is what makes tokens of messages",
                 next="--set chat_template_path=FILE, or --model with a chat model",
             )
-        self.template = ChatTemplate(tokenizer)
+        self.template = self._template(tokenizer)
         self.aligner = Aligner(plain_backend(tokenizer))
         self.special = {one.content: number for number, one in tokenizer.added_tokens_decoder.items() if one.special}
         longest_first = sorted(self.special, key=len, reverse=True)
         self.stop = re.compile(rf"\s*({'|'.join(map(re.escape, longest_first)) or '(?!)'})")
         self.stop_ids: set[int] = set()
         self.stops = lru_cache(maxsize=4096)(self._stops)
+
+    @staticmethod
+    def _template(tokenizer: Any) -> ChatTemplate:
+        import jinja2
+
+        try:
+            return ChatTemplate(tokenizer)
+        except jinja2.TemplateError as error:
+            raise SikuError(
+                "the chat template is no Jinja template",
+                where=str(tokenizer.name_or_path),
+                why=str(error),
+                next="--set chat_template_path=FILE with a good one",
+            ) from error
 
     def encode(self, conversations: Sequence[Sequence[Message]]) -> list[Encoded]:
         """Ids, loss marks and learnt characters of each conversation."""
@@ -104,11 +118,26 @@ class ChatEncoder:
         """The stop token after each message, with the space before it; empty for none."""
         frame = self.template.frame(roles)
         assert frame is not None
-        found = [self.stop.match(literal) for literal in frame.literals[1:]]
+        found = [
+            self.stop.match(literal) if role != "assistant" or self._ends(roles[:place], literal) else None
+            for place, (role, literal) in enumerate(zip(roles, frame.literals[1:], strict=True), start=1)
+        ]
         self.stop_ids |= {
             self.special[one[1]] for role, one in zip(roles, found, strict=True) if role == "assistant" and one
         }
         return [one[0] if one else "" for one in found]
+
+    def _ends(self, roles: Roles, literal: str) -> bool:
+        """Whether a conversation of these roles, with nothing after it, ends in the special token that `literal` begins
+        with: what comes only with a next turn is the head of that."""
+        import jinja2
+
+        try:
+            frame = self.template.frame(roles)
+        except jinja2.TemplateError:
+            return True  # it cannot be asked
+        own, here = (self.stop.match(one) for one in (frame.literals[-1] if frame else literal, literal))
+        return own is not None and here is not None and own[1] == here[1]
 
     def _prompted(self, text: str, messages: Sequence[Message]) -> Written:
         """Where it changes them: a turn goes from the end of the prompt for it to the first special token."""
@@ -121,12 +150,14 @@ class ChatEncoder:
             try:
                 without = self.template.render(messages[:place])
                 prompt = self.template.render(messages[:place], add_generation_prompt=True)
+                alone = self.template.render(messages[: place + 1])
             except jinja2.TemplateError:
                 return Written(text, [], "changed")
             if not text.startswith(prompt) or prompt == without:
                 return Written(text, [], "changed")
             stop = self.stop.search(text, len(prompt))
-            if stop is None:
+            own = self.stop.search(alone, len(prompt))
+            if stop is None or own is None or own[1] != stop[1]:  # it is the head of the next turn
                 return Written(text, [], "endless")
             self.stop_ids.add(self.special[stop[1]])
             learnt.append((len(prompt), stop.end()))

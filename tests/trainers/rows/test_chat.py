@@ -143,11 +143,20 @@ def test_all_rows_of_the_examples(built: Build, tiny_qwen2: Path) -> None:
         assert learnt_texts(tokenizer, one) == [f"{reply}<|im_end|>" for reply in replies(messages)]
 
 
+ONLY_THE_LAST = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}"
+    "{% if loop.last and message.role == 'assistant' and messages | length > 3 %}<|im_end|>{% endif %}\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
 @pytest.mark.parametrize(
     ("template", "messages", "fault"),
     [
         (CHATML.replace("<|im_end|>\n", "\n"), TALKS[0], "endless"),
         # The token that begins the next turn would end all turns but the last.
+        (ONLY_THE_LAST, TALKS[1], "endless"),
+        (ONLY_THE_LAST.replace("message.content", "message.content[1:]"), TALKS[1], "endless"),
         ("{% for message in messages %}<|im_start|>{{ message.content }}{% endfor %}", TALKS[1], "endless"),
         ("{% for message in messages %}<|im_start|>{{ message.content | upper }}<|im_end|>{% endfor %}", [
             {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "changed"),
@@ -174,6 +183,9 @@ def test_one_refused_row_leaves_the_others_as_they_are() -> None:
 
 def test_no_chat_template() -> None:
     tokenizer = made_tokenizer("large")
+    tokenizer.chat_template = "{% for message in messages %}"
+    with pytest.raises(SikuError, match="no Jinja template"):
+        ChatEncoder(tokenizer)
     tokenizer.chat_template = None
     with pytest.raises(SikuError, match="no chat template") as told:
         ChatEncoder(tokenizer)
