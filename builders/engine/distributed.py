@@ -75,7 +75,7 @@ class DaftWorkers(Workers):
             if self._ray_address:
                 _knock(self._ray_address)
                 ray.init(address=self._ray_address, **common)
-            else:
+            else:  # Ray 2.60 puts the machine's own address in place of this one
                 ray.init("local", num_cpus=self.count, include_dashboard=False, _node_ip_address="127.0.0.1", **common)
         except (OSError, RuntimeError, ValueError) as error:
             raise SikuError(
