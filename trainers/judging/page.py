@@ -76,7 +76,7 @@ def sentences(figures: Figures) -> list[str]:
         f"kappa {number(one['kappa'])}"
         for one in figures["agreement"]
     ]
-    told += [_of_place(one) for one in figures["judges"]]
+    told += [_of_place(one) for one in figures["judges"] if one["position"]["bias"]["value"] is not None]
     told += [_of_own(one) for one in figures["judges"] if "self_preference" in one]
     told += [
         f"{one['name']}: {one['dead']:,} questions without a valid reply" for one in figures["judges"] if one["dead"]

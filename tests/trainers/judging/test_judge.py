@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from generators.demo.chat import ChatRequest, Raw
 from generators.demo.server import Endpoint
 from generators.progress import SynthesisProgress
 from tests.running import digests
@@ -24,7 +26,7 @@ Figures = dict[str, Any]
 
 
 def judged(
-    files: tuple[Path, Path], out: Path, scripts: dict[str, Script], names: tuple[str, ...] = (), **order: Any
+    files: tuple[Path, Path], out: Path, scripts: Mapping[str, Script], names: tuple[str, ...] = (), **order: Any
 ) -> tuple[Figures, int]:
     """The figures, and how many requests all servers saw. A model for each script."""
     with ExitStack() as stack:
@@ -96,7 +98,7 @@ def test_replies_that_are_no_verdict_are_repaired(tmp_path: Path) -> None:
 
 def test_a_judge_without_verdicts_ends_above_the_limit(tmp_path: Path) -> None:
     files = two_files(tmp_path, 4, 0.5)
-    mute: dict[str, Script] = {"judge": Mute()}
+    mute = {"judge": Mute()}
     with pytest.raises(SikuError) as caught:
         judged(files, tmp_path / "out", mute)
     assert caught.value.exit_code == 3
@@ -107,8 +109,31 @@ def test_a_judge_without_verdicts_ends_above_the_limit(tmp_path: Path) -> None:
     assert all(one["side"] is None and one["dead"] for one in rows)
 
 
+def test_what_the_server_refuses_is_dead_and_counted(tmp_path: Path) -> None:
+    files = two_files(tmp_path, 30, 0.7)
+    figures, _ = judged(files, tmp_path / "out", {"judge": Filter()})
+    one = figures["judges"][0]
+    assert (one["pairs"], one["dead"]) == (29, 2)
+    assert one["wins_a"] + one["wins_b"] == 29
+    rows = [json.loads(line) for line in (tmp_path / "out" / "judgements.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in rows if "dead" in row] == ["q0007", "q0007"]
+    before = results(tmp_path / "out")
+    _, requests = judged(files, tmp_path / "out", {"judge": Filter()})
+    assert requests == 0
+    assert results(tmp_path / "out") == before
+
+
+class Filter(Script):
+    """Refuses one prompt, as filters of content do."""
+
+    def __call__(self, request: ChatRequest) -> Any:
+        if "第7题" in request.texts("user")[0]:
+            return Raw(400, b'{"error": {"message": "content filter"}}')
+        return super().__call__(request)
+
+
 class Mute(Script):
-    def __call__(self, request: Any) -> str:
+    def __call__(self, request: ChatRequest) -> str:
         return "不好说。"
 
 
