@@ -18,7 +18,8 @@ SWITCH = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class Rule:
-    """What a value must be beyond its type: one of `choices`, at least `least` or above `above`, at most `most`.
+    """What a value must be beyond its type: one of `choices`, at least `least` or above `above`, at most `most` or
+    below `below`.
 
     `tasks` are those that have the key; empty for all. `by_task` are choices of a task that has fewer of them.
     """
@@ -29,6 +30,7 @@ class Rule:
     least: float | None = None
     above: float | None = None
     most: float | None = None
+    below: float | None = None
 
 
 def key(
@@ -40,9 +42,10 @@ def key(
     least: float | None = None,
     above: float | None = None,
     most: float | None = None,
+    below: float | None = None,
 ) -> Any:
     """A field of a dataclass of settings, with the rule that `read_settings` holds a value against."""
-    return field(default=default, metadata={"rule": Rule(tasks, choices, by_task or {}, least, above, most)})
+    return field(default=default, metadata={"rule": Rule(tasks, choices, by_task or {}, least, above, most, below)})
 
 
 Form = TypeVar("Form")
@@ -162,4 +165,6 @@ def _checked(value: Any, rule: Rule, task: str) -> Any:
         raise SikuError(f"it must be more than {rule.above:g}")
     if rule.most is not None and value > rule.most:
         raise SikuError(f"it must be at most {rule.most:g}")
+    if rule.below is not None and value >= rule.below:
+        raise SikuError(f"it must be less than {rule.below:g}")
     return value

@@ -95,6 +95,7 @@ def test_values_of_a_file_are_typed_already() -> None:
         ("pretrain", "max_length", "long", "it must be a whole number"),
         ("pretrain", "max_length", "1", "it must be at least 2"),
         ("pretrain", "learning_rate", "0", "it must be more than 0"),
+        ("pretrain", "adam_beta1", "1", "it must be less than 1"),
         ("pretrain", "learning_rate", "nan", "it must be a number"),
         ("pretrain", "packing", "yes", "it must be true or false"),
         ("pretrain", "save_strategy", "epochs", "did you mean epoch?"),
