@@ -102,12 +102,17 @@ def told(error: BaseException) -> str:
     """A broken connection in a person's words."""
     match error:
         case httpx2.ConnectTimeout():
-            return f"no connection within {CONNECT_S:g} s"
+            return f"no connection within {_patience_s(error, 'connect'):g} s"
         case httpx2.TimeoutException():
-            return f"no sign of life for {SILENCE_S:g} s"
+            return f"no sign of life for {_patience_s(error, 'read'):g} s"
         case httpx2.ConnectError():
             return f"no connection: {error}"
     return f"the connection broke: {error}" if str(error) else "the connection broke"
+
+
+def _patience_s(error: httpx2.TimeoutException, of: str) -> float:
+    """How long its request waited: the library gives some requests less than this client would."""
+    return float(error.request.extensions["timeout"][of])
 
 
 def library() -> Any:

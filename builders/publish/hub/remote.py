@@ -293,6 +293,9 @@ class Remote:
         if isinstance(error, OfflineModeIsEnabled):
             return self._error("the Hub cannot be asked", "HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE")
         words = f"{type(error).__name__}: {' '.join(scrub(error, self._token).split())}"
+        if isinstance(error, ValueError | KeyError | TypeError):  # no JSON, or other JSON than the library looks for
+            what, advice = f"what came is no answer of a Hub: {doing}", "look at HF_ENDPOINT and at proxies before it"
+            return self._error(what, words[:WORDS_CHARS], advice)
         return self._error(f"it failed: {doing}", words[:WORDS_CHARS], "-v shows more")
 
     def _refused(self, doing: str, error: Any) -> Exception:

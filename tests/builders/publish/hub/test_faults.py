@@ -75,6 +75,18 @@ def test_who_says_nothing_is_asked_again_after_a_minute(run: Siku, hub: Hub, her
     assert_whole(hub, here)
 
 
+def test_silence_is_told_as_long_as_it_was(run: Siku, hub: Hub) -> None:
+    run(*PUSH)
+    hub.faults = [Fault(r"^GET .*/resolve/", times=1, holds=True)]
+    told = run("pull", "me/zh", "--out", "back", HF_HUB_DOWNLOAD_TIMEOUT="2").err
+    assert "no sign of life for 2 s; try 2 of 5" in told
+
+
+def test_what_is_no_answer_of_a_hub(run: Siku, hub: Hub) -> None:
+    hub.faults = [Fault(r"/datasets/me/zh$", status=200)]
+    assert_clear(run(*PUSH, code=4), "what came is no answer of a Hub: looking at it", "HF_ENDPOINT")
+
+
 @pytest.mark.parametrize("when", [COMMIT, TAG, PUT, r"/create$"])
 def test_an_answer_that_is_lost_is_no_second_commit(run: Siku, hub: Hub, here: Path, when: str) -> None:
     hub.faults = [Fault(when, times=1, is_done=True)]
