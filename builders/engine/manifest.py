@@ -99,7 +99,8 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         if not isinstance(manifest, dict) or not {"name", "version", "fingerprint", "files"} <= manifest.keys():
             raise ValueError("it lacks name, version, fingerprint or files")
     except (OSError, ValueError) as error:
-        raise SikuError("the manifest cannot be read", where=str(path), why=str(error)) from error
+        again = "build or pull it again, once this folder is moved away"
+        raise SikuError("the manifest cannot be read", where=str(path), why=str(error), next=again) from error
     return manifest
 
 

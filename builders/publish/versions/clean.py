@@ -59,12 +59,16 @@ class Also:
     unfinished: bool = False  # what unfinished builds would go on from
 
 
-def clean(out: Path, also: Also, *, dry_run: bool, yes: bool, as_json: bool) -> int:
-    """Tell what can be freed, ask, and free it. Raises SikuError where nobody can be asked and `yes` is not given."""
+def clean(out: Path, also: Also, *, dry_run: bool, yes: bool, as_json: bool, quiet: bool = False) -> int:
+    """Tell what can be freed, ask, and free it; `quiet` tells only where it asks or only tells.
+
+    Raises SikuError where nobody can be asked and `yes` is not given.
+    """
+    quiet = quiet and yes and not dry_run
     store = WorkStore(out / ".siku")
     found = survey(store, out, also)
     going = [piece for piece in found if not piece.stays]
-    if not as_json:
+    if not as_json and not quiet:
         _tell(out, found)
     if going and not dry_run:
         if not yes and not _agreed(out, going):
@@ -73,7 +77,7 @@ def clean(out: Path, also: Also, *, dry_run: bool, yes: bool, as_json: bool) -> 
         going = free(store, out, also)
     if as_json:
         print_json(_as_json(out, found, going, dry_run=dry_run))
-    elif going:
+    elif going and not quiet:
         freed = f"{told_size(sum(piece.bytes for piece in going))} in {len(going):,} pieces"
         print(f"would free {freed}; nothing was removed" if dry_run else f"freed {freed}")
     return OK

@@ -59,7 +59,7 @@ def run_clean(args: Args) -> int:
     from builders.publish.versions.clean import Also, clean
 
     also = Also(journals=args.journals, unfinished=args.unfinished)
-    return clean(args.out, also, dry_run=args.dry_run, yes=args.yes, as_json=args.json)
+    return clean(args.out, also, dry_run=args.dry_run, yes=args.yes, as_json=args.json, quiet=args.quiet)
 
 
 OUT = flag("--out", type=out_folder, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)")

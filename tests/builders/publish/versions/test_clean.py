@@ -126,7 +126,11 @@ def test_nobody_to_ask(tmp_path: Path, books: Path, siku: Siku) -> None:
     for words in ((), ("--json",)):
         assert "nobody can be asked here" in siku("clean", *words, code=2).err
     assert work(tmp_path / "out") == before
+    assert "to free" in siku("clean", "-q", "--dry-run").out, "to tell is all it does"
     assert siku("clean", "--yes").out.count("freed") == 1
+    siku(*BUILD, "--fresh", "--out", "more")
+    assert siku("clean", "-q", "--yes", "--out", "more").out == ""
+    assert "nothing to free" in siku("clean", "--out", "more").out
     assert "nothing to free" in siku("clean").out, "then there is nothing to ask"
     assert "there are no work files" in siku("clean", "--out", "nowhere").out
 

@@ -158,6 +158,8 @@ def test_a_manifest_that_cannot_be_read(siku: Siku, out: Path) -> None:
     assert [one["name"] for one in listed["versions"]] == ["texts-sample"]
     assert listed["unfinished"][0]["now"] == "its manifest cannot be read"
     assert "texts-sample@1-3" in siku("inspect", "texts-sample").out
+    error = siku("verify", "texts@1", code=2).err
+    assert "the manifest cannot be read" in error and "build or pull it again" in error
 
 
 def test_runs_that_are_none(siku: Siku, out: Path) -> None:
