@@ -72,6 +72,8 @@ class Push:
         if not self.remote.has_token:
             raise SikuError(
                 "the Hub wants a token",
+                where=self.remote.url,
+                why="HF_TOKEN is not set, and nobody has logged in here",
                 next="set HF_TOKEN to one that may write, or `hf auth login`",
                 exit_code=NETWORK,
             )
@@ -126,7 +128,11 @@ class Push:
         state = self.remote.state()
         if state is None:
             raise SikuError(
-                "the Hub made the repository and does not show it", where=self.remote.url, exit_code=NETWORK
+                "the Hub made the repository and does not show it",
+                where=self.remote.url,
+                why="the token may write and not read, perhaps",
+                next="look at the token on the Hub, then the same command",
+                exit_code=NETWORK,
             )
         return state
 

@@ -123,7 +123,7 @@ def test_without_xet_files_go_by_lfs_and_that_is_said(run: Siku, hub: Hub, here:
     [
         ("hf_NobodyKnowsThisOne", "the Hub does not accept the token"),
         (READER, "the Hub does not allow it"),
-        ("", "the Hub wants a token"),
+        ("", "nobody has logged in here"),
     ],
 )
 def test_a_token_that_may_not_ends_it_at_once(run: Siku, hub: Hub, token: str, said: str) -> None:
