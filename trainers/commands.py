@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from trainers.extra import need_train_extra
-from trainers.problems import in_four_lines
 from trainers.settings import split_words
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError
+from validators.problems import in_four_lines
 
 OK = 0
 DATASETS = Path("out")  # where datasets that are given by name lie

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from trainers.evaluation.metrics import METRICS, PRINTED_WITH
 from trainers.extra import need_train_extra
-from trainers.problems import in_four_lines
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError, nearest
+from validators.problems import in_four_lines
 
 if TYPE_CHECKING:
     from trainers.evaluation.ablation import Ablation
@@ -51,9 +51,9 @@ def _order(args: Args) -> tuple[list[Described], Order]:
     """Models and what is asked of them. Raises SikuError (exit 2) with all that is wrong with the words."""
     from trainers.evaluation.evaluate import EvaluateSettings, Order, check_data
     from trainers.evaluation.trained import describe
-    from trainers.problems import raise_together
     from trainers.rows.dataset import open_dataset
     from trainers.settings import read_settings, split_words
+    from validators.problems import raise_together
 
     values, wrong = split_words(args.set)
     read = read_settings(EvaluateSettings, values)
@@ -111,9 +111,9 @@ def _ablation(args: Args) -> Ablation:
     """Raises SikuError (exit 2) with all that is wrong with the words; what training says comes later."""
     from trainers.evaluation.ablation import AblateSettings, Ablation
     from trainers.evaluation.evaluate import Order, check_data
-    from trainers.problems import raise_together
     from trainers.rows.dataset import open_dataset
     from trainers.settings import read_settings, split_words, takes
+    from validators.problems import raise_together
 
     values, problems = split_words(args.set)
     own = takes(AblateSettings, "")
@@ -159,7 +159,7 @@ def _speaker(args: Args, stack: ExitStack) -> tuple[list[Asked], list[Way], Spea
     """Prompts, ways and whom to ask. Raises SikuError (exit 2) with all that is wrong with the words."""
     from trainers.generation.prompts import read_prompts
     from trainers.generation.ways import read_ways
-    from trainers.problems import raise_together
+    from validators.problems import raise_together
 
     settings, ways, problems = read_ways(args.set, [word for words in args.sweep for word in words])
     prompts = _unless_wrong(partial(read_prompts, args.prompts, settings.limit), problems) or []

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from builders.publish.exports.forms import FORMATS
-from trainers.problems import in_four_lines
 from trainers.settings import split_words
 from validators.command_line import Args, Command, flag, out_folder
+from validators.problems import in_four_lines
 
 OK = 0
 

@@ -1,12 +1,9 @@
-"""What mistakes of a user are told with: `validators.problems`, and names of which there are many."""
+"""Names in a message, of which there may be many."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from validators.problems import complete, in_four_lines, raise_together
-
-__all__ = ["MAX_NAMED", "complete", "in_four_lines", "raise_together", "some_of"]
 MAX_NAMED = 5  # ids that a message names
 
 

@@ -20,7 +20,6 @@ from trainers.evaluation.held_out import HeldOutRows
 from trainers.evaluation.intervals import MOST_SEEDS, better_of, over_rows, over_seeds
 from trainers.evaluation.overlap import known_shares
 from trainers.evaluation.trained import Described, describe, open_model
-from trainers.problems import raise_together
 from trainers.row_file import RowFile
 from trainers.rows.dataset import BuiltDataset
 from trainers.settings import key
@@ -28,6 +27,7 @@ from trainers.training.likelihood import Likelihood, Piece, measure_each
 from trainers.training.order import Checked, TrainOrder, check, gather
 from trainers.training.run import train
 from trainers.training.train_settings import TrainSettings
+from validators.problems import raise_together
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,13 +15,13 @@ from trainers.evaluation.held_out import HeldOut, HeldOutRows
 from trainers.evaluation.metrics import Scores
 from trainers.evaluation.predict import Decoding, predict
 from trainers.evaluation.trained import Described, Trained, open_model
-from trainers.problems import raise_together
 from trainers.row_file import RowFile
 from trainers.rows.dataset import KINDS, BuiltDataset, changed_files
 from trainers.settings import key
 from trainers.training.likelihood import Likelihood, measure
 from trainers.training.train_settings import TrainSettings
 from validators.errors import SikuError
+from validators.problems import raise_together
 
 PREDICTIONS, EVALUATION = "predictions.jsonl", "evaluation.json"
 

@@ -11,7 +11,7 @@ from builders.engine.progress import Progress
 from builders.publish.exports.lines import Exported, write_lines
 from trainers.hand_over.bin_files import write_bin
 from trainers.hand_over.order import BIN, Checked, ExportOrder, check
-from trainers.problems import raise_together
+from validators.problems import raise_together
 
 
 def export(order: ExportOrder, *, quiet: bool = False) -> dict[str, Any]:

@@ -11,11 +11,10 @@ from typing import Any
 
 from builders.publish.exports.folder import ExportFolder
 from builders.publish.exports.forms import FORMATS, taken_as
-from trainers.problems import raise_together
 from trainers.rows.dataset import BuiltDataset, Kind, changed_files, open_dataset
 from trainers.rows.tokens import load_tokenizer
 from validators.errors import SikuError, nearest
-from validators.problems import attempt
+from validators.problems import attempt, raise_together
 
 DATASETS = Path("out")  # where datasets that are given by name lie, and exports by default
 BIN = "bin"

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainers.problems import in_four_lines
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError
+from validators.problems import in_four_lines
 
 if TYPE_CHECKING:
     from generators.synthesise import Watches

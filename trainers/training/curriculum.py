@@ -16,7 +16,7 @@ import orjson
 
 from builders.engine.manifest import write_whole
 from builders.engine.progress import Progress
-from trainers.problems import raise_together, some_of
+from trainers.problems import some_of
 from trainers.settings import takes
 from trainers.training.curriculum_file import Stage, read_curriculum
 from trainers.training.dry_run import dry_run
@@ -26,6 +26,7 @@ from trainers.training.run import be_quiet, train
 from trainers.training.run_folder import RUN, RunFolder
 from trainers.training.train_settings import TrainSettings
 from validators.errors import INTERRUPTED, SikuError
+from validators.problems import raise_together
 
 CURRICULUM = "curriculum.json"
 STAYS_IN_THE_MODEL = ("model_max_length", "chat_template_path")  # a later stage has them from an earlier one

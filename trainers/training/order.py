@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from builders.engine.progress import Progress
-from trainers.problems import raise_together
 from trainers.rows.cache import TokenCache
 from trainers.rows.dataset import BuiltDataset, dataset_problems, open_dataset
 from trainers.rows.tokens import tokenizer_digest
@@ -21,6 +20,7 @@ from trainers.training.seq2seq import encoder_problems, pair_problems
 from trainers.training.seq2seq_material import pair_material
 from trainers.training.train_settings import TrainSettings, read_train_settings
 from validators.errors import INTERRUPTED, SikuError
+from validators.problems import raise_together
 
 DATASETS = Path("out")  # where a dataset that is given by name lies
 SOON_READ_BYTES = 50_000_000  # a dataset up to this size is looked through even where something else is wrong
