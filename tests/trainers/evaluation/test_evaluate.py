@@ -358,7 +358,7 @@ def test_conversations_are_not_cut(tiny_qwen2: Path, tmp_path: Path) -> None:
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from tests.trainers.test_evaluate import judged
+from tests.trainers.evaluation.test_evaluate import judged
 judged(Path(sys.argv[1]), Path(sys.argv[2]), "perplexity", "rouge", "bleu", "repetition", "distinct", max_new_tokens=8)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
