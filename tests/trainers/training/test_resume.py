@@ -34,7 +34,7 @@ CASES: dict[str, tuple[str, Rows, Mapping[str, Any]]] = {
 
 
 CHILDREN = multiprocessing.get_context("forkserver")  # torch is imported once, not for every process
-CHILDREN.set_forkserver_preload(["peft", "tests.trainers.test_resume", "trainers.training.trainer"])
+CHILDREN.set_forkserver_preload(["peft", "tests.trainers.training.test_resume", "trainers.training.trainer"])
 
 
 def train_into(result: Path, order: TrainOrder) -> None:
