@@ -87,9 +87,13 @@ def test_a_completion_ends_at_max_tokens(client: openai.OpenAI) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_schema_is_enforced_or_the_answer_breaks_off(client: openai.OpenAI, seed: int) -> None:
-    reply = client.chat.completions.create(
-        model="tiny-qwen2", messages=TALK, max_tokens=200, seed=seed, response_format=enforced(PAIRS)
-    )
+    try:
+        reply = client.chat.completions.create(
+            model="tiny-qwen2", messages=TALK, max_tokens=200, seed=seed, response_format=enforced(PAIRS)
+        )
+    except openai.InternalServerError as error:  # it broke off within a character, and the server cannot read it
+        assert "does not match the expected" in str(error)
+        return
     (choice,) = reply.choices
     text = choice.message.content or ""
     assert text.lstrip().startswith("{")
