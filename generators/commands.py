@@ -218,6 +218,10 @@ def _print(made: Synthesised, built: Built, figures: dict[str, Any], seconds: fl
 
 # ---------------------------------------------------------------- the table
 
+CONCURRENCY = flag("--concurrency", type=int, default=8, metavar="N", help="requests at once, at most (default: 8)")
+TIMEOUT = flag("--timeout", type=float, default=120.0, metavar="SECONDS", help="for one whole reply (default: 120)")
+RETRY_DEAD = flag("--retry-dead", action="store_true", help="ask again what the server failed on for good")
+PRICE = flag("--price", type=float, default=0.0, metavar="P", help="of a million tokens, to show the cost")
 FLAGS = (
     flag(
         "--endpoint",
@@ -237,7 +241,7 @@ FLAGS = (
     ),
     flag("--out", type=out_folder, default=Path("out"), metavar="DIR", help="folder of the datasets (default: out)"),
     flag("--as", dest="version", metavar="VERSION", help="version to write (default: the recipe's)"),
-    flag("--concurrency", type=int, default=8, metavar="N", help="requests at once, at most (default: 8)"),
+    CONCURRENCY,
     flag("--pairs", metavar="3-6", help="pairs a passage (of turns, for dialogues), fewest and most"),
     flag(
         "--max-failed",
@@ -247,9 +251,9 @@ FLAGS = (
         help="share of passages without a valid sample that is too much (default: 0.5)",
     ),
     flag("--limit", type=int, metavar="N", help="only the first N documents of the input"),
-    flag("--timeout", type=float, default=120.0, metavar="SECONDS", help="for one whole reply (default: 120)"),
-    flag("--retry-dead", action="store_true", help="ask again what the server failed on for good"),
-    flag("--price", type=float, default=0.0, metavar="P", help="of a million tokens, to show the cost"),
+    TIMEOUT,
+    RETRY_DEAD,
+    PRICE,
     flag(
         "--set",
         action="append",

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generators.commands import CONCURRENCY, PRICE, RETRY_DEAD, TIMEOUT
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError
 from validators.problems import in_four_lines
@@ -151,7 +152,7 @@ JUDGE = Command(
             help="score each text, too; JSON or TOML (without FILE: 逻辑性, 背景知识, 文风, from 1 to 5)",
         ),
         flag("--out", type=out_folder, default=OUT, metavar="DIR", help="folder of the results (default: out/judge)"),
-        flag("--concurrency", type=int, default=8, metavar="N", help="requests at once, at most (default: 8)"),
+        CONCURRENCY,
         flag(
             "--max-failed",
             type=float,
@@ -160,9 +161,9 @@ JUDGE = Command(
             help="share of questions without a valid reply that is too much (default: 0.5)",
         ),
         flag("--limit", type=int, metavar="N", help="only the first N pairs"),
-        flag("--timeout", type=float, default=120.0, metavar="SECONDS", help="for one whole reply (default: 120)"),
-        flag("--retry-dead", action="store_true", help="ask again what the server failed on for good"),
-        flag("--price", type=float, default=0.0, metavar="P", help="of a million tokens, to show the cost"),
+        TIMEOUT,
+        RETRY_DEAD,
+        PRICE,
         flag(
             "--set",
             action="append",
