@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from builders.publish.exports.folder import ExportFolder
 from builders.publish.exports.forms import FORMATS, taken_as
+from trainers.extra import need_train_extra
 from trainers.rows.dataset import BuiltDataset, Kind, changed_files, open_dataset
 from trainers.rows.tokens import load_tokenizer
 from validators.errors import SikuError, nearest
@@ -98,9 +98,7 @@ def tokenizer_for(name: str, asker: str) -> Any:
     """The tokenizer that is named. Raises SikuError (exit 2) with what to install or to give."""
     if not name:
         raise SikuError(f"{asker} needs a --tokenizer", next="--tokenizer FOLDER, or a name on the Hub")
-    if missing := [one for one in ("transformers", "tokenizers") if importlib.util.find_spec(one) is None]:
-        why = f"{' and '.join(missing)} cannot be imported"
-        raise SikuError(f"{asker} needs the extra train", why=why, next="pip install 'siku[train]'")
+    need_train_extra()
     from trainers.training.run import be_quiet
 
     folder = Path(name).expanduser()
