@@ -119,7 +119,7 @@ def test_as_people_type_it(siku: Siku, data: Path, tmp_path: Path) -> None:
 
 def test_without_the_extra_train(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)  # as where it is not installed
-    with pytest.raises(SikuError, match="train.* is not installed") as told:
+    with pytest.raises(SikuError, match=r"train.* is not installed") as told:
         export(ExportOrder(str(data), "bin", tmp_path / "x", str(tmp_path)), quiet=True)
     assert "[train]" in told.value.next and "transformers" in told.value.why
     assert export(ExportOrder(str(data), "llamafactory", tmp_path / "x"), quiet=True)["rows"]["valid"] == 1
