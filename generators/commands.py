@@ -23,6 +23,7 @@ DEMO = "demo"
 OK, SOME_DEAD = 0, 1
 MAX_TROUBLES = 6
 VERSION = re.compile(r"\w[\w.+-]{0,63}")
+NUMBERS = "concurrency is 1 to 4096, timeout in seconds, max-failed a share from 0 to 1, limit 1 or more"
 COUNTED = ("pairs", "turns")  # what a task calls the pairs that --pairs speaks of
 
 
@@ -136,8 +137,9 @@ def addresses(given: Sequence[str]) -> Iterator[list[str]]:
         yield urls
 
 
-def _check_numbers(args: Args) -> None:
-    wrong = [
+def wrong_numbers(args: Args) -> list[str]:
+    """Those of concurrency, timeout, max-failed, limit and price that cannot be, as they were typed."""
+    return [
         f"--{name.replace('_', '-')} {value:g}"
         for name, low, high in (
             ("concurrency", 1, 4096),
@@ -148,13 +150,16 @@ def _check_numbers(args: Args) -> None:
         )
         if (value := getattr(args, name)) is not None and not low <= value <= high
     ]
+
+
+def _check_numbers(args: Args) -> None:
+    wrong = wrong_numbers(args)
     if args.version is not None and not VERSION.fullmatch(args.version):
         wrong.append(f"--as {args.version or 'nothing'}")
     if wrong:
         raise SikuError(
             f"{' and '.join(wrong)} cannot be",
-            why="concurrency is 1 to 4096, timeout in seconds, max-failed a share from 0 to 1, limit 1 or more; "
-            "a version is a letter or digit, then up to 63 of these and . + - _",
+            why=f"{NUMBERS}; a version is a letter or digit, then up to 63 of these and . + - _",
         )
 
 

@@ -164,7 +164,8 @@ def _speaker(args: Args, stack: ExitStack) -> tuple[list[Asked], list[Way], Spea
     settings, ways, problems = read_ways(args.set, [word for words in args.sweep for word in words])
     prompts = _unless_wrong(partial(read_prompts, args.prompts, settings.limit), problems) or []
     if args.endpoint:
-        from trainers.generation.model_behind import ModelBehind, addresses, check_ways
+        from generators.commands import addresses
+        from trainers.generation.model_behind import ModelBehind, check_ways
 
         problems += check_ways(ways, settings)
         raise_together(problems)

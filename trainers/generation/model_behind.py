@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from generators.endpoint import Endpoint, normal_url
+from generators.endpoint import Endpoint
 from generators.models import find_model
 from generators.pool import Answered, Pool
 from generators.request import Failure, Request
@@ -17,7 +17,6 @@ from trainers.generation.prompts import Asked
 from trainers.generation.ways import GenerateSettings, Way
 from validators.errors import SikuError
 
-DEMO = "demo"
 PROMPT = "generate/1"  # the name that requests carry
 
 
@@ -97,18 +96,3 @@ def check_ways(ways: Sequence[Way], settings: GenerateSettings) -> list[SikuErro
     if settings.as_text:
         found.append(SikuError("as_text: an endpoint is asked in turns", next="--model FOLDER without --endpoint"))
     return found
-
-
-@contextlib.contextmanager
-def addresses(given: Sequence[str]) -> Iterator[list[str]]:
-    """Addresses as they were given; for `demo` a server of our own, for as long as it is needed."""
-    with contextlib.ExitStack() as stack:
-        urls: list[str] = []
-        for one in dict.fromkeys(given):
-            if one == DEMO:
-                from generators.demo.server import Endpoint as DemoEndpoint
-
-                urls.append(stack.enter_context(DemoEndpoint().running()))
-            else:
-                urls.append(normal_url(one))
-        yield urls

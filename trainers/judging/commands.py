@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generators.commands import CONCURRENCY, PRICE, RETRY_DEAD, TIMEOUT
+from generators.commands import CONCURRENCY, NUMBERS, PRICE, RETRY_DEAD, TIMEOUT, wrong_numbers
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError
 from validators.problems import in_four_lines
@@ -73,20 +73,8 @@ def _watching(judge: Judge, what: str, *, quiet: bool, price: float) -> Iterator
 
 
 def _check_numbers(args: Args) -> None:
-    wrong = [
-        f"--{name.replace('_', '-')} {value:g}"
-        for name, low, high in (
-            ("concurrency", 1, 4096),
-            ("timeout", 0.1, 86_400),
-            ("max_failed", 0, 1),
-            ("limit", 1, 10**12),
-            ("price", 0, 10**9),
-        )
-        if (value := getattr(args, name)) is not None and not low <= value <= high
-    ]
-    if wrong:
-        why = "concurrency is 1 to 4096, timeout in seconds, max-failed a share from 0 to 1, limit 1 or more"
-        raise SikuError(f"{' and '.join(wrong)} cannot be", why=why)
+    if wrong := wrong_numbers(args):
+        raise SikuError(f"{' and '.join(wrong)} cannot be", why=NUMBERS)
 
 
 def _show(figures: dict[str, Any], cost: Cost, joined: Joined, seconds: float, args: Args) -> None:

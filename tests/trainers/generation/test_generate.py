@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from builders.engine.progress import Progress
+from generators.commands import addresses
 from generators.demo.chat import Answered, ChatRequest, Raw
 from generators.demo.chat import Said as DemoSaid
 from generators.demo.server import Endpoint
 from trainers.evaluation.metrics import repetition
 from trainers.evaluation.trained import describe, open_model
 from trainers.generation.generate import GENERATIONS, ModelHere, Said, generate
-from trainers.generation.model_behind import ModelBehind, addresses, check_ways
+from trainers.generation.model_behind import ModelBehind, check_ways
 from trainers.generation.prompts import Asked
 from trainers.generation.side_by_side import PAGE, write_page
 from trainers.generation.ways import Way, read_ways
