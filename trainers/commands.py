@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from trainers.extra import need_train_extra
+from builders.extra import need_extra
 from trainers.settings import split_words
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError
@@ -29,7 +29,7 @@ def run_seq2seq(args: Args) -> int:
 
 
 def run_curriculum(args: Args) -> int:
-    need_train_extra()
+    need_extra("train")
     from trainers.training.curriculum import CurriculumOrder, dry_run_curriculum, train_curriculum
 
     values, problems = split_words(args.set)
@@ -43,7 +43,7 @@ def run_curriculum(args: Args) -> int:
 
 
 def run_tiny_model(args: Args) -> int:
-    need_train_extra()
+    need_extra("train")
     from trainers.rows.dataset import open_dataset
     from trainers.tiny_model import LEAST_VOCABULARY, MOST_VOCABULARY, make_model_of
 
@@ -66,7 +66,7 @@ def _tell_tiny_model(result: dict[str, Any]) -> list[str]:
 
 
 def _run(task: str, args: Args) -> int:
-    need_train_extra()
+    need_extra("train")
     from trainers.training.order import TrainOrder
 
     values, problems = split_words(args.set)

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from builders.extra import need_extra
 from trainers.evaluation.metrics import METRICS, PRINTED_WITH
-from trainers.extra import need_train_extra
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError, nearest
 from validators.problems import in_four_lines
@@ -30,7 +30,7 @@ Made = TypeVar("Made")
 
 
 def run_evaluate(args: Args) -> int:
-    need_train_extra()
+    need_extra("train")
     if args.ablate:
         return run_ablation(args)
     from builders.engine.progress import Progress
@@ -171,7 +171,7 @@ def _speaker(args: Args, stack: ExitStack) -> tuple[list[Asked], list[Way], Spea
         raise_together(problems)
         urls = stack.enter_context(addresses(args.endpoint))
         return prompts, ways, ModelBehind(urls, args.model, settings)
-    need_train_extra()
+    need_extra("train")
     from trainers.evaluation.trained import describe, open_model
     from trainers.generation.generate import ModelHere
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from trainers.extra import HOME, how_to_install, missing_packages
+from builders.extra import HOME, how_to_install, missing_packages
 from trainers.tour_plan import TourStep, steps_of
 from validators.command_line import Args, Command, flag, out_folder
 from validators.errors import INTERRUPTED, SikuError
@@ -62,7 +62,7 @@ def run_tour(args: Args) -> int:
     began = time.monotonic()
     tour = Tour(args.out, args.quiet, args.json)
     steps = steps_of(tour.out)
-    missing = missing_packages()
+    missing = missing_packages("train")
     possible = [step for step in steps if not (step.trains and missing)]
     tour.say(f"from raw text to two judged models in {len(steps)} steps; all of it goes to {tour.out}")
     with _alone(tour) as lock:
@@ -90,7 +90,7 @@ def _tell_missing(tour: Tour, missing: list[str], left: int) -> int:
         f"{left} steps are left: the extra [train] is not installed",
         where=sys.prefix,
         why=f"there is no {', '.join(missing)}",
-        next=f"{how_to_install()}; then {tour.command} goes on",
+        next=f"{how_to_install('train')}; then {tour.command} goes on",
     )
     print("\n".join(error.lines()), file=sys.stderr)
     return WRONG_MACHINE

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import cli
+from builders.extra import PACKAGES
 from tests.running import Siku, command, digests
 from trainers.evaluation.evaluate import EvaluateSettings
-from trainers.extra import PACKAGES
 from trainers.settings import read_settings, split_words
 from trainers.tour_plan import TourStep, steps_of
 from trainers.training.train_settings import read_train_settings
@@ -60,7 +60,7 @@ def test_steps_read_only_what_steps_before_them_wrote() -> None:
 def without_training(folder: Path) -> dict[str, str]:
     """An environment in which the packages of the extra cannot be found."""
     folder.mkdir()
-    (folder / "sitecustomize.py").write_text(BLOCK % (PACKAGES,))
+    (folder / "sitecustomize.py").write_text(BLOCK % (PACKAGES["train"],))
     return {"PYTHONPATH": str(folder)}
 
 
@@ -76,7 +76,7 @@ def test_without_the_extra_the_data_is_made_and_it_says_what_to_install(siku: Si
     again = siku("tour", "--out", OUT, "--json", "-q", code=2, **environment)
     assert [step["name"] for step in again.json["steps"]] == ["build", "ask"]
     assert again.json["steps"][1]["result"]["answered"] == again.json["steps"][1]["result"]["inputs"] == 18
-    assert again.json["missing"] == list(PACKAGES)
+    assert again.json["missing"] == list(PACKAGES["train"])
     assert [line.partition(":")[0] for line in again.err.splitlines()] == ["error", "where", "why", "next"]
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from builders.extra import need_extra
 from builders.publish.exports.folder import ExportFolder
 from builders.publish.exports.forms import FORMATS, taken_as
-from trainers.extra import need_train_extra
 from trainers.rows.dataset import BuiltDataset, Kind, changed_files, open_dataset
 from trainers.rows.tokens import load_tokenizer
 from validators.errors import SikuError, nearest
@@ -98,7 +98,7 @@ def tokenizer_for(name: str, asker: str) -> Any:
     """The tokenizer that is named. Raises SikuError (exit 2) with what to install or to give."""
     if not name:
         raise SikuError(f"{asker} needs a --tokenizer", next="--tokenizer FOLDER, or a name on the Hub")
-    need_train_extra()
+    need_extra("train")
     from trainers.training.run import be_quiet
 
     folder = Path(name).expanduser()
