@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import look, serve_page  # noqa: F401 - fixtures
 from tests.running import Ran, Siku, command
 
 
