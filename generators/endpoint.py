@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email.utils
 import ipaddress
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
 
 from generators.request import BadReplyError, Reply, Request, quoted, read_reply
+from generators.streaming import Clock, Patience, Piece, Streamed, whole_reply
 from generators.task import checks_of
 from validators.errors import SikuError
 from validators.replies import without_thinking
@@ -35,6 +37,7 @@ ABOUT_FORM, FAILS_ON_FORM = frozenset({400, 415, 422}), frozenset({500, 501})
 FORMS = ("json_schema", "json_object", "guided", "prompt")
 """The ways to get JSON, best first: OpenAI's, llama-cpp-python's, the fields of single servers, and asking for it."""
 
+Awaited = TypeVar("Awaited")
 Kind = Literal["form", "busy", "down", "slow", "broken", "refused", "fatal"]
 
 
@@ -129,6 +132,53 @@ class Endpoint:
             self._learn(delivered, request.schema)
         return delivered
 
+    async def stream(self, request: Request, model: str, patience: Patience) -> AsyncIterator[Piece]:
+        """A reply in free text, piece by piece, under `patience` in place of the deadline.
+
+        Raises TroubleError, also after some pieces have come. A server that does not stream gives one piece.
+        """
+        clock = Clock(patience)
+        response = await self._in_time(clock, self._sender.post(request.body(model) | {"stream": True}, stream=True))
+        try:
+            if not response.is_success:
+                await self._in_time(clock, response.aread())
+                raise self._status_trouble(response, FORMS[-1])
+            if not response.headers.get("content-type", "").startswith("text/event-stream"):
+                yield whole_reply(await self._in_time(clock, response.aread()))
+                return
+            streamed, chunks = Streamed(clock), response.aiter_bytes()
+            while not streamed.is_over and (chunk := await self._next(streamed, anext(chunks, None))) is not None:
+                for piece in streamed.feed(chunk):
+                    yield piece
+            yield streamed.finish()
+        except BadReplyError as error:
+            raise TroubleError("broken", error.cause, error.detail) from error
+        finally:
+            with contextlib.suppress(Exception):  # a connection that is broken cannot be closed well
+                await response.aclose()
+
+    async def _next(self, streamed: Streamed, chunk: Awaitable[bytes | None]) -> bytes | None:
+        """What comes next; nothing where it does not come in time, but all has been said."""
+        try:
+            return await self._in_time(streamed.clock, chunk)
+        except TroubleError:
+            if streamed.finish_reason:
+                return None
+            raise
+
+    async def _in_time(self, clock: Clock, work: Awaitable[Awaited]) -> Awaited:
+        """What comes of a wait on the server, while there is patience. Raises TroubleError."""
+        import aiohttp
+        import httpx2
+
+        try:
+            async with asyncio.timeout(clock.left_s):
+                return await work
+        except TimeoutError as error:
+            raise TroubleError("slow", "time-out", clock.complaint) from error
+        except (httpx2.HTTPError, aiohttp.ClientError) as error:
+            raise self._connection_trouble(error) from error
+
     def _connection_trouble(self, error: BaseException) -> TroubleError:
         """Whether it cannot be reached, or broke off, or took too long."""
         import aiohttp
@@ -202,12 +252,12 @@ class _Sender:
         )
         self._extensions = {"timeout": self._http.timeout.as_dict()}
 
-    async def post(self, body: Mapping[str, Any]) -> httpx2.Response:
+    async def post(self, body: Mapping[str, Any], *, stream: bool = False) -> httpx2.Response:
         import httpx2
 
         request = httpx2.Request("POST", self._url, headers=self._headers, content=orjson.dumps(body))
         request.extensions = self._extensions
-        return await self._http.send(request)
+        return await self._http.send(request, stream=stream)
 
 
 def _strings(headers: Mapping[str, Any]) -> dict[str, str]:

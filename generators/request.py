@@ -97,11 +97,11 @@ def read_reply(body: bytes) -> Reply:
     if not isinstance(message, dict):
         raise BadReplyError("no message in the reply", quoted(body))
     usage = whole.get("usage")
-    count = functools.partial(_count, usage if isinstance(usage, dict) else {})
+    count = functools.partial(count_of, usage if isinstance(usage, dict) else {})
     return Reply(
-        text=_text(message.get("content")),
-        reasoning=_text(message.get("reasoning_content") or message.get("reasoning")),
-        finish_reason=_text(choices[0].get("finish_reason")) or "stop",
+        text=text_of(message.get("content")),
+        reasoning=text_of(message.get("reasoning_content") or message.get("reasoning")),
+        finish_reason=text_of(choices[0].get("finish_reason")) or "stop",
         prompt_tokens=count("prompt_tokens"),
         completion_tokens=count("completion_tokens"),
     )
@@ -115,7 +115,7 @@ def _not_json(body: bytes) -> str:
     return "HTML in place of a reply" if body.lstrip()[:1] == b"<" else "the reply is not JSON"
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     """A string; of a list of parts, as some servers write it, the texts."""
     if isinstance(value, list):
         texts = (part.get("text") for part in value if isinstance(part, dict))
@@ -123,7 +123,7 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _count(usage: Mapping[str, Any], name: str) -> int:
+def count_of(usage: Mapping[str, Any], name: str) -> int:
     value = usage.get(name)
     return value if type(value) is int and value >= 0 else 0
 
