@@ -1,4 +1,4 @@
-"""The words of `siku judge`."""
+"""The words of `siku judge`: by verdicts, or by the points that texts make."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generators.commands import CONCURRENCY, NUMBERS, PRICE, RETRY_DEAD, TIMEOUT, wrong_numbers
+from trainers.judging.points.matching import HIGHEST, HIT, LEAST_TOLD
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError
-from validators.problems import in_four_lines
+from validators.problems import attempt, in_four_lines, raise_together
 
 if TYPE_CHECKING:
     from generators.synthesise import Watches
-    from trainers.judging.judge import Cost
+    from trainers.judging.asking import Cost, JudgeOrder, Watching
     from trainers.judging.judges import Judge
     from trainers.judging.pairs import Joined
+    from trainers.judging.rubric import Rubric
 
 OK, SOME_LEFT_OUT = 0, 1
 OUT = Path("out") / "judge"
@@ -27,19 +29,21 @@ DEFAULT_RUBRIC = "default"
 
 
 def run_judge(args: Args) -> int:
-    from trainers.judging.judge import JudgeOrder, judge
+    problems = _wrong_words(args)
+    rubric = attempt(partial(_rubric, args), problems)
+    return _run_models(args, rubric, problems)
+
+
+def _run_models(args: Args, rubric: Rubric | None, problems: list[SikuError]) -> int:
+    from trainers.judging.asking import JudgeOrder
     from trainers.judging.judges import judges_at
     from trainers.judging.pairs import join
-    from trainers.judging.rubric import DEFAULT, read_rubric
 
     began = time.monotonic()
-    _check_numbers(args)
-    rubric = None
-    if args.rubric is not None:
-        rubric = DEFAULT if args.rubric == DEFAULT_RUBRIC else read_rubric(path(args.rubric))
-    joined = join(args.a, args.b, args.limit)
-    journals = args.out / ".siku" / "journals"
-    with judges_at(args.endpoint, args.model, args.judge_name, journals) as judges:
+    joined = attempt(lambda: join(args.a, args.b[0], args.limit), problems) if len(args.b) == 1 else None
+    raise_together(problems)
+    assert joined is not None  # else there is a problem
+    with judges_at(args.endpoint, args.model, args.judge_name, args.out / ".siku" / "journals") as judges:
         order = JudgeOrder(
             joined=joined,
             judges=judges,
@@ -51,14 +55,23 @@ def run_judge(args: Args) -> int:
             max_failed=args.max_failed,
             retry_dead=args.retry_dead,
             a_name=args.a.name,
-            b_name=args.b.name,
+            b_name=args.b[0].name,
             a_model=args.a_model,
             b_model=args.b_model,
         )
-        figures, cost = judge(order, partial(_watching, quiet=args.quiet, price=args.price))
+        figures, cost = _judge(order, args, partial(_watching, quiet=args.quiet, price=args.price))
     _show(figures, cost, joined, time.monotonic() - began, args)
     dead = sum(one["dead"] for one in figures["judges"])
     return SOME_LEFT_OUT if dead or joined.left_out.count else OK
+
+
+def _judge(order: JudgeOrder, args: Args, watching: Watching) -> tuple[dict[str, Any], Cost]:
+    from trainers.judging.judge import judge
+    from trainers.judging.points.judge import judge_points
+
+    if args.points:
+        return judge_points(order, HIT if args.hit is None else args.hit, watching)
+    return judge(order, watching)
 
 
 @contextmanager
@@ -72,14 +85,48 @@ def _watching(judge: Judge, what: str, *, quiet: bool, price: float) -> Iterator
         yield watch
 
 
-def _check_numbers(args: Args) -> None:
+# ---------------------------------------------------------------- what was typed
+
+
+def _rubric(args: Args) -> Rubric | None:
+    from trainers.judging.rubric import DEFAULT, read_rubric
+
+    if args.rubric is None:
+        return None
+    return DEFAULT if args.rubric == DEFAULT_RUBRIC else read_rubric(path(args.rubric))
+
+
+def _wrong_words(args: Args) -> list[SikuError]:
+    """All that does not go together or cannot be."""
+    found: list[SikuError] = []
     if wrong := wrong_numbers(args):
-        raise SikuError(f"{' and '.join(wrong)} cannot be", why=NUMBERS)
+        found.append(SikuError(f"{' and '.join(wrong)} cannot be", why=NUMBERS))
+    if not args.endpoint:
+        next = "--endpoint URL; repeatable"
+        found.append(SikuError("nobody is there to judge", where="--endpoint", why="it is missing", next=next))
+    if len(args.b) != 1:
+        why = "models compare two" if args.b else "it is missing"
+        found.append(
+            SikuError(f"there are {len(args.b)} files to compare with --a", where="--b", why=why, next="--b FILE")
+        )
+    if args.points and args.rubric is not None:
+        why = "a rubric scores texts, not points"
+        next = "leave one of them out: they are two judgings"
+        found.append(SikuError("--rubric does not go with --points", where="--rubric", why=why, next=next))
+    if args.hit is not None and not args.points:
+        why = "without --points there are no hits"
+        found.append(SikuError("--hit needs --points", where="--hit", why=why, next="--points --hit N"))
+    elif args.hit is not None and not LEAST_TOLD <= args.hit <= HIGHEST:
+        why = f"a hit is a similarity from {LEAST_TOLD} to {HIGHEST}"
+        found.append(SikuError(f"--hit {args.hit} cannot be", where="--hit", why=why, next=f"--hit {HIT}, the default"))
+    return found
+
+
+# ---------------------------------------------------------------- what came of it
 
 
 def _show(figures: dict[str, Any], cost: Cost, joined: Joined, seconds: float, args: Args) -> None:
     from builders.publish.terminal import print_json
-    from trainers.judging.page import show
     from trainers.judging.pairs import notes_of
 
     tokens = {"prompt": cost.prompt_tokens, "completion": cost.completion_tokens}
@@ -92,14 +139,21 @@ def _show(figures: dict[str, Any], cost: Cost, joined: Joined, seconds: float, a
         return
     if args.quiet:
         return
-    show(figures)
+    _tell(figures, args)
     for note in notes_of(joined.left_out):
         print(f"note   {note}")
     print(
         f"{cost.requests:,} requests, {cost.prompt_tokens:,} + {cost.completion_tokens:,} tokens, "
         f"{cost.from_journal:,} replies out of the journal, {cost.repaired:,} repaired, {seconds:,.1f} s"
     )
-    print(f"table  {args.out / 'judge.md'}")
+    print(f"table  {args.out / ('judge-points.md' if args.points else 'judge.md')}")
+
+
+def _tell(figures: dict[str, Any], args: Args) -> None:
+    from trainers.judging import page
+    from trainers.judging.points import page as points_page
+
+    (points_page if args.points else page).show(figures)
 
 
 JUDGE = Command(
@@ -108,13 +162,29 @@ JUDGE = Command(
     run_judge,
     (
         flag("--a", type=path, required=True, metavar="FILE", help="rows with id, prompt and prediction of model A"),
-        flag("--b", type=path, required=True, metavar="FILE", help="those of model B, to the same prompts"),
+        flag(
+            "--b",
+            action="append",
+            default=[],
+            type=path,
+            metavar="FILE",
+            help="those of model B, to the same prompts",
+        ),
+        flag(
+            "--rubric",
+            nargs="?",
+            const=DEFAULT_RUBRIC,
+            metavar="FILE",
+            help="score each text, too; JSON or TOML (without FILE: 逻辑性, 背景知识, 文风, from 1 to 5)",
+        ),
+        flag("--out", type=out_folder, default=OUT, metavar="DIR", help="folder of the results (default: out/judge)"),
+        flag("--limit", type=int, metavar="N", help="only the first N pairs"),
         flag(
             "--endpoint",
             action="append",
-            required=True,
+            default=[],
             metavar="URL",
-            help="OpenAI-compatible server of a judge; repeatable; each model is a judge; `demo` needs no model",
+            help="models judge: OpenAI-compatible server of one; repeatable; each model is a judge; `demo` needs none",
         ),
         flag(
             "--model",
@@ -133,13 +203,13 @@ JUDGE = Command(
         flag("--a-model", default="", metavar="NAME", help="model that wrote A, to report self-preference"),
         flag("--b-model", default="", metavar="NAME", help="model that wrote B"),
         flag(
-            "--rubric",
-            nargs="?",
-            const=DEFAULT_RUBRIC,
-            metavar="FILE",
-            help="score each text, too; JSON or TOML (without FILE: 逻辑性, 背景知识, 文风, from 1 to 5)",
+            "--points",
+            action="store_true",
+            help="texts of criticism: which makes more of the points that the reference makes",
         ),
-        flag("--out", type=out_folder, default=OUT, metavar="DIR", help="folder of the results (default: out/judge)"),
+        flag(
+            "--hit", type=int, metavar="N", help=f"similarity, 1 to 10, from which points are the same (default: {HIT})"
+        ),
         CONCURRENCY,
         flag(
             "--max-failed",
@@ -148,7 +218,6 @@ JUDGE = Command(
             metavar="SHARE",
             help="share of questions without a valid reply that is too much (default: 0.5)",
         ),
-        flag("--limit", type=int, metavar="N", help="only the first N pairs"),
         TIMEOUT,
         RETRY_DEAD,
         PRICE,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from trainers.judging.judges import Judge
 from trainers.judging.measures import (
     POINTS,
     RESAMPLES,
     SEED,
+    PairVerdict,
     agreement,
     better_of,
     mean,
@@ -31,39 +33,62 @@ Names = Mapping[str, tuple[str, str]]  # by side: the name of its file, and its 
 ALL_AXES = "all"  # the mean over the axes
 
 
+class Gave(Protocol):
+    """A judge and its verdicts by the id of the pair."""
+
+    judge: Judge
+    verdicts: dict[str, PairVerdict]
+
+
 def figures_of(joined: Joined, said: Sequence[Said], names: Names, rubric: Rubric | None) -> dict[str, Any]:
     """What `judge.json` holds: nothing in it depends on when, where and how fast it was made."""
-    identical = {pair.id for pair in joined.pairs if pair.is_identical}
-    figures: dict[str, Any] = {
+    asked = (PairJudging, RubricJudging)[: 2 if rubric else 1]
+    figures = heading(joined, names, [f"{task.__name__}/{task.version}" for task in asked])
+    figures["judges"] = [_of_judge(one, said, names, rubric) for one in said]
+    return figures | of_several(said, joined)
+
+
+def heading(joined: Joined, names: Names, prompts: Sequence[str]) -> dict[str, Any]:
+    """What was judged, and how the figures came about."""
+    return {
         **{side: {"file": file, "model": model or None} for side, (file, model) in names.items()},
         "joined_by": joined.by,
         "pairs": len(joined.pairs),
-        "identical": len(identical),
+        "identical": sum(pair.is_identical for pair in joined.pairs),
         "left_out": dataclasses.asdict(joined.left_out),
-        "prompts": [f"{task.__name__}/{task.version}" for task in (PairJudging, RubricJudging)[: 2 if rubric else 1]],
+        "prompts": list(prompts),
         "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "level": 0.95},
-        "judges": [_of_judge(one, said, names, rubric) for one in said],
-        "agreement": [_of_two(one, two, identical) for one, two in combinations(said, 2)],
     }
-    return figures | ({"panel": _of_panel(said)} if len(said) > 1 else {})
+
+
+def of_several(said: Sequence[Gave], joined: Joined) -> dict[str, Any]:
+    """Judges against each other, two by two, and what most of them say."""
+    identical = {pair.id for pair in joined.pairs if pair.is_identical}
+    found: dict[str, Any] = {"agreement": [_of_two(one, two, identical) for one, two in combinations(said, 2)]}
+    return found | ({"panel": _of_panel(said)} if len(said) > 1 else {})
+
+
+def of_own_side(one: Gave, said: Sequence[Gave], names: Names) -> dict[str, Any]:
+    """`self_preference` of a judge whose model wrote one of the sides; nothing of others."""
+    own = _own_side(one, names)
+    return {} if own is None else {"self_preference": _of_own(one, said, names, own)}
 
 
 def _of_judge(one: Said, said: Sequence[Said], names: Names, rubric: Rubric | None) -> dict[str, Any]:
     verdicts = list(one.verdicts.values())
     found = {"name": one.judge.name, "model": one.judge.model, "dead": one.dead, **preference(verdicts)}
     found["position"] = position(verdicts)
-    if (own := _own_side(one, names)) is not None:
-        found["self_preference"] = _of_own(one, said, names, own)
+    found |= of_own_side(one, said, names)
     if rubric is not None:
         found["rubric"] = _of_rubric(one, rubric)
     return found
 
 
-def _sides(one: Said, ids: Sequence[str]) -> list[str]:
+def _sides(one: Gave, ids: Sequence[str]) -> list[str]:
     return [one.verdicts[id].side for id in ids]
 
 
-def _shared(judges: Sequence[Said]) -> list[str]:
+def _shared(judges: Sequence[Gave]) -> list[str]:
     """Pairs that all of these judges have a verdict on, in order."""
     return [id for id in judges[0].verdicts if all(id in one.verdicts for one in judges)]
 
@@ -81,17 +106,17 @@ def same_model(one: str, two: str) -> bool:
     return bool(short[0]) and short[0] == short[1]
 
 
-def _own_side(one: Said, names: Names) -> str | None:
+def _own_side(one: Gave, names: Names) -> str | None:
     """The side that the judge's model wrote; None if it wrote neither, or both."""
     own = [side for side, (_, model) in names.items() if same_model(one.judge.model, model)]
     return own[0] if len(own) == 1 else None
 
 
-def _wrote_neither(one: Said, names: Names) -> bool:
+def _wrote_neither(one: Gave, names: Names) -> bool:
     return not any(same_model(one.judge.model, model) for _, model in names.values())
 
 
-def _of_own(one: Said, said: Sequence[Said], names: Names, side: str) -> dict[str, Any]:
+def _of_own(one: Gave, said: Sequence[Gave], names: Names, side: str) -> dict[str, Any]:
     others = [other for other in said if _wrote_neither(other, names)]
     ids = _shared([one, *others])
     own, *rest = ([judge.verdicts[id] for id in ids] for judge in (one, *others))
@@ -102,13 +127,13 @@ def _of_own(one: Said, said: Sequence[Said], names: Names, side: str) -> dict[st
 # ---------------------------------------------------------------- several judges
 
 
-def _of_two(one: Said, two: Said, identical: set[str]) -> dict[str, Any]:
+def _of_two(one: Gave, two: Gave, identical: set[str]) -> dict[str, Any]:
     """Pairs of equal texts, on which nobody was asked, are no agreement."""
     ids = [id for id in _shared([one, two]) if id not in identical]
     return {"judges": [one.judge.name, two.judge.name], **agreement(_sides(one, ids), _sides(two, ids))}
 
 
-def _of_panel(said: Sequence[Said]) -> dict[str, Any]:
+def _of_panel(said: Sequence[Gave]) -> dict[str, Any]:
     ids = _shared(said)
     sides = panel([_sides(one, ids) for one in said])
     win_rate = mean([POINTS[side] for side in sides])

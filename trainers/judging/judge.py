@@ -2,70 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from builders.engine.manifest import write_whole
-from builders.engine.recipe import Recipe
-from builders.steps import Source
-from generators.synthesise import Order, Synthesised, Watches, synthesise, task_of
 from generators.task import Sample, Task
+from trainers.judging.asking import Cost, JudgeOrder, Row, Watching, answers, lines_of
 from trainers.judging.figures import figures_of
 from trainers.judging.judges import Judge
 from trainers.judging.measures import PairVerdict, side_of
-from trainers.judging.pairs import Joined, Pair
+from trainers.judging.pairs import Pair, item_of
 from trainers.judging.questions import ORDERS, SIDES, InBothOrders, OneByOne, Questions
-from trainers.judging.rubric import Rubric
 from trainers.judging.tasks import PairJudging, RubricJudging
 
 JUDGEMENTS, SCORES = "judgements.jsonl", "scores.jsonl"
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class JudgeOrder:
-    """What is to be judged, and the circumstances under which."""
-
-    joined: Joined
-    judges: Sequence[Judge]
-    out: Path
-    rubric: Rubric | None = None
-    settings: Sequence[str] = ()  # KEY=VALUE of both tasks
-    concurrency: int = 8
-    deadline_s: float = 120.0
-    max_failed: float = 0.5
-    retry_dead: bool = False
-    a_name: str = "a"
-    b_name: str = "b"
-    a_model: str = ""
-    b_model: str = ""
-
-
-@dataclass
-class Cost:
-    """What it took this time; no part of the files."""
-
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    from_journal: int = 0
-    repaired: int = 0
-    retried: Counter[str] = field(default_factory=Counter)
-
-    def add(self, made: Synthesised) -> None:
-        self.requests += made.requests
-        self.prompt_tokens += made.prompt_tokens
-        self.completion_tokens += made.completion_tokens
-        self.from_journal += made.figures.from_journal
-        self.repaired += made.figures.repaired
-        self.retried.update(made.troubles)
 
 
 @dataclass
@@ -82,9 +35,6 @@ class Said:
     def dead(self) -> int:
         """Questions without a valid reply."""
         return sum("dead" in row for row in (*self.judgements, *self.score_rows))
-
-
-Watching = Callable[[Judge, str], AbstractContextManager[Watches]]
 
 
 def judge(order: JudgeOrder, watching: Watching) -> tuple[dict[str, Any], Cost]:
@@ -115,51 +65,23 @@ def _ask(judge: Judge, order: JudgeOrder, watching: Watching, cost: Cost) -> Sai
 
 
 def _rows(judge: Judge, source: Questions, task: Task, order: JudgeOrder, watching: Watching, cost: Cost) -> list[Row]:
-    """A row for each question, in order, out of the journal once everything is asked."""
-    from generators.result import result_of
-
-    recipe = _recipe(judge, source, task, order.settings)
-    asking = Order(
-        recipe=recipe,
-        inputs=(),
-        out=order.out,
-        endpoints=judge.endpoints,
-        model=judge.model,
-        concurrency=order.concurrency,
-        deadline_s=order.deadline_s,
-        max_failed=order.max_failed,
-        retry_dead=order.retry_dead,
-    )
-    with watching(judge, "pairs in both orders" if isinstance(task, PairJudging) else "texts by the rubric") as watch:
-        made = synthesise(asking, watch)
-    cost.add(made)
-    asked = dataclasses.replace(task_of(made.recipe), journal=str(asking.journal), model=judge.model)
-    label = "order" if isinstance(task, PairJudging) else "side"
+    """A row for each question, in order."""
+    pairwise = isinstance(task, PairJudging)
+    about, label = ("pairs in both orders", "order") if pairwise else ("texts by the rubric", "side")
     rows: list[Row] = []
-    for shard in source.shards(()):
-        for document in source.read(shard):
-            result = result_of(asked, asked.passage_of(document))
-            row = {"id": document.meta["pair"], "judge": judge.name, label: document.meta["part"]}
-            answer = {"dead": str(result.dead)} if result.dead else _answer(result.samples[0])
-            rows.append(row | answer | {"attempts": result.attempts})
+    for document, result in answers(judge, source, task, order, watching, cost, about):
+        meta = document.meta
+        row: Row = {"id": meta["pair"], "judge": judge.name, label: meta["part"]}
+        if not pairwise:  # what people score is known by this, however files are called and ordered
+            row["item"] = item_of(meta["pair"] if order.joined.by == "id" else meta["prompt"], meta["text"])
+        answer = {"dead": str(result.dead)} if result.dead else _answer(result.samples[0])
+        rows.append(row | answer | {"attempts": result.attempts})
     return rows
 
 
 def _answer(sample: Sample) -> Row:
     """In one order, whatever that of the reply."""
     return {name: sample[name] for name in ("winner", "scores", "reason") if name in sample}
-
-
-def _recipe(judge: Judge, source: Source, task: Task, settings: Sequence[str]) -> Recipe:
-    from builders.engine.plan import apply_settings
-    from validators.errors import SikuError
-
-    recipe = Recipe(name=judge.recipe, version="1", summary="verdicts", source=source, steps=(task,))
-    name = type(task).__name__
-    try:
-        return apply_settings(recipe, [f"steps.{name}.{one}" for one in settings])
-    except SikuError as error:
-        raise SikuError(error.what, why=error.why.replace(f"steps.{name}.", ""), next="docs/judging.md") from error
 
 
 def _verdicts(pairs: Sequence[Pair], rows: Sequence[Row]) -> dict[str, PairVerdict]:
@@ -193,14 +115,10 @@ def _write(order: JudgeOrder, said: Sequence[Said], figures: Mapping[str, Any]) 
     out = order.out
     out.mkdir(parents=True, exist_ok=True)
     (out / "judge.json").unlink(missing_ok=True)
-    write_whole(out / JUDGEMENTS, _lines([row for one in said for row in one.judgements]))
+    write_whole(out / JUDGEMENTS, lines_of([row for one in said for row in one.judgements]))
     if order.rubric is None:
         (out / SCORES).unlink(missing_ok=True)
     else:
-        write_whole(out / SCORES, _lines([row for one in said for row in one.score_rows]))
+        write_whole(out / SCORES, lines_of([row for one in said for row in one.score_rows]))
     write_whole(out / "judge.md", as_markdown(figures).encode())
     write_whole(out / "judge.json", orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
-
-
-def _lines(rows: Sequence[Row]) -> bytes:
-    return b"".join(orjson.dumps(row) + b"\n" for row in rows)

@@ -67,17 +67,23 @@ def rubric_rows(figures: Figures) -> list[tuple[str, ...]]:
 
 def sentences(figures: Figures) -> list[str]:
     """What stands beside the tables."""
+    identical = figures["identical"]
     told = [
-        f"A is {_side(figures, 'a')}, B is {_side(figures, 'b')}; {figures['pairs']:,} pairs"
-        + (f", {figures['identical']:,} of them of equal texts: ties, not asked about" if figures["identical"] else "")
-    ]
-    told += [
-        f"{' and '.join(one['judges'])} agree on {share(one['share'])} of {one['pairs']:,} pairs, "
-        f"kappa {number(one['kappa'])}"
-        for one in figures["agreement"]
+        opening(figures) + (f", {identical:,} of them of equal texts: ties, not asked about" if identical else ""),
+        *told_of_judges(figures),
     ]
     told += [_of_place(one) for one in figures["judges"] if one["position"]["bias"]["value"] is not None]
-    told += [_of_own(one) for one in figures["judges"] if "self_preference" in one]
+    return told + closing(figures, ", where consistent")
+
+
+def opening(figures: Figures) -> str:
+    """What A and B are."""
+    return f"A is {_side(figures, 'a')}, B is {_side(figures, 'b')}; {figures['pairs']:,} pairs"
+
+
+def closing(figures: Figures, over: str = "") -> list[str]:
+    """Self-preference (`over` says over which pairs, if not over all), and what there are no figures of."""
+    told = [_of_own(one, over) for one in figures["judges"] if "self_preference" in one]
     told += [
         f"{one['name']}: {one['dead']:,} questions without a valid reply" for one in figures["judges"] if one["dead"]
     ]
@@ -85,6 +91,15 @@ def sentences(figures: Figures) -> list[str]:
     if left_out:
         told.append("left out: " + ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in left_out.items()))
     return told
+
+
+def told_of_judges(figures: Figures) -> list[str]:
+    """How far judges agree, two by two."""
+    return [
+        f"{' and '.join(one['judges'])} agree on {share(one['share'])} of {one['pairs']:,} pairs, "
+        f"kappa {number(one['kappa'])}"
+        for one in figures["agreement"]
+    ]
 
 
 def _side(figures: Figures, side: str) -> str:
@@ -101,25 +116,31 @@ def _of_place(one: Figures) -> str:
     )
 
 
-def _of_own(one: Figures) -> str:
+def _of_own(one: Figures, over: str) -> str:
     own = one["self_preference"]
     begin = f"{one['name']} wrote {own['side'].upper()}: its own side wins {share(own['own_win_rate'])}"
     if not own["compared_with"]:
         return f"{begin}; self-preference needs a judge that wrote neither"
     others = f"with {', '.join(own['compared_with'])} {share(own['others_win_rate'])}"
-    return f"{begin}, {others}, where consistent: self-preference {share(own['difference'], signed=True)}"
+    return f"{begin}, {others}{over}: self-preference {share(own['difference'], signed=True)}"
 
 
 def as_markdown(figures: Figures) -> str:
     """The page: tables, then sentences. Intervals are of 95 %."""
-    parts = ["# A against B", "", *(f"* {one}" for one in sentences(figures)), "", *_markdown(HEAD, rows_of(figures))]
+    parts = [
+        "# A against B",
+        "",
+        *(f"* {one}" for one in sentences(figures)),
+        "",
+        *markdown_table(HEAD, rows_of(figures)),
+    ]
     if scores := rubric_rows(figures):
-        parts += ["", *_markdown(RUBRIC_HEAD, scores)]
+        parts += ["", *markdown_table(RUBRIC_HEAD, scores)]
     parts += ["", "Intervals are of 95 %, by drawing pairs again and again; docs/judging.md has every figure.", ""]
     return "\n".join(parts)
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return lines + ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
 

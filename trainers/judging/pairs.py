@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from trainers.problems import some_of
 from validators.errors import SikuError
 
 MAX_LINE_BYTES = 64 * MIB
+ITEM_DIGITS = 16
 SHOWN_CHARS = 60  # of a prompt that stands for a row
 SPEAKERS = {"system": "设定", "user": "用户", "assistant": "助手"}
 
@@ -102,6 +104,11 @@ def join(a: Path, b: Path, limit: int | None = None) -> Joined:
             next="two files of rows with id, prompt and prediction, made from the same prompts",
         )
     return Joined(tuple(pairs[:limit]), by, left_out)
+
+
+def item_of(key: str, text: str) -> str:
+    """What a text is known by where it is scored: the id or prompt of its row, and itself."""
+    return sha256(f"{key}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:ITEM_DIGITS]
 
 
 def _missing_in(others: dict[str, _Said], own: dict[str, _Said]) -> list[str]:

@@ -16,18 +16,19 @@ WINNERS = ("1", "2", "tie")
 MAX_TOKENS = 1024
 NO_TEXT = "（没有内容）"
 LIKE_REFERENCE = "与参考答案相符的更好，但不要求字句相同。"
-_TAGS = re.compile(r"<(?=/?(?:题目|参考答案|回答[12]?)>)")
+MARKS = ("题目", "参考答案", "回答", "回答1", "回答2")
 
 
-def _marked(name: str, text: str) -> str:
-    """A text between tags; tags of that kind in the text itself end nothing."""
-    return f"<{name}>\n{_TAGS.sub('＜', text).strip() or NO_TEXT}\n</{name}>"
+def marked(name: str, text: str, marks: Sequence[str] = MARKS) -> str:
+    """A text between tags; tags of `marks` in the text itself end nothing."""
+    tags = re.compile(rf"<(?=/?(?:{'|'.join(map(re.escape, marks))})>)")
+    return f"<{name}>\n{tags.sub('＜', text).strip() or NO_TEXT}\n</{name}>"
 
 
 def _given(meta: Mapping[str, Any]) -> str:
-    parts = [_marked("题目", meta["prompt"])]
+    parts = [marked("题目", meta["prompt"])]
     if meta["reference"]:
-        parts.append(_marked("参考答案", meta["reference"]))
+        parts.append(marked("参考答案", meta["reference"]))
     return "\n\n".join(parts)
 
 
@@ -63,9 +64,9 @@ class PairJudging(Judging):
 
 {_given(meta)}
 
-{_marked("回答1", meta["first"])}
+{marked("回答1", meta["first"])}
 
-{_marked("回答2", meta["second"])}
+{marked("回答2", meta["second"])}
 
 要求：
 1. 先看是否切题、是否正确、逻辑是否成立，再看表达。{LIKE_REFERENCE if meta["reference"] else ""}
@@ -103,7 +104,7 @@ class RubricJudging(Judging):
 
 {_given(meta)}
 
-{_marked("回答", meta["text"])}
+{marked("回答", meta["text"])}
 
 评分项：
 {listed}

@@ -15,7 +15,8 @@ from generators.demo.server import Endpoint
 from generators.progress import SynthesisProgress
 from tests.running import digests
 from tests.trainers.judging.scripted import BAD, GOOD, SAME, Script, row, two_files, write
-from trainers.judging.judge import JudgeOrder, judge
+from trainers.judging.asking import JudgeOrder
+from trainers.judging.judge import judge
 from trainers.judging.judges import judges_at
 from trainers.judging.pairs import join
 from trainers.judging.rubric import DEFAULT
