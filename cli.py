@@ -40,8 +40,10 @@ DATASET = flag("dataset", metavar="DATASET", help="NAME, NAME@VERSION or a folde
 def run_show(args: Args) -> int:
     from builders.engine.plan import apply_settings
     from builders.publish.terminal import show_plan
+    from builders.review.reviewed import reviewed_settings
 
-    return show_plan(apply_settings(_recipe(args.recipe), args.set), args.out, as_json=args.json)
+    settings = reviewed_settings(args.set, args.out, freeze=False)
+    return show_plan(apply_settings(_recipe(args.recipe), settings), args.out, as_json=args.json)
 
 
 def run_build(args: Args) -> int:
@@ -193,6 +195,7 @@ def _request(args: Args) -> Any:
     from builders.engine.finish import Request
     from builders.engine.manifest import input_named
     from builders.engine.plan import apply_settings, changed_settings, check_paths, read_plan, recipe_of
+    from builders.review.reviewed import reviewed_settings
 
     _check_numbers(args)
     limit, plan = args.limit, None
@@ -203,7 +206,8 @@ def _request(args: Args) -> Any:
         limit = plan.get("limit") if limit is None else limit
     else:
         default = recipe = _recipe(args.recipe)
-    recipe = _held_out(apply_settings(recipe, args.set), args.holdout)
+    settings = reviewed_settings(args.set, args.out, freeze=not args.dry_run)
+    recipe = _held_out(apply_settings(recipe, settings), args.holdout)
     if plan:
         check_paths(plan, recipe)
     circumstances = {} if args.workers is None else {"workers": args.workers}
@@ -267,30 +271,17 @@ def _dataset(name: str, out: Path) -> Path:
 
 def _recipe_of(folder: Path) -> Any:
     """The recipe that a dataset was built with, None if its plan is for another version of the code."""
-    from builders.engine.manifest import read_manifest
-    from builders.engine.plan import recipe_of
-    from builders.publish.life import remembered_recipe
-    from generators.inspect import with_journal
+    from generators.inspect import recipe_built
 
-    plan = (read_manifest(folder) or {})["plan"]
-    home = _home_of(folder)
-    try:
-        return with_journal(recipe_of(plan, _recipe(remembered_recipe(*home) or plan["recipe"])), home[0])
-    except SikuError:
-        return None
+    return recipe_built(folder, HOME / "recipes")
 
 
 def _inputs_of(folder: Path, args: Args) -> list[Path]:
     from builders.engine.finish import remembered_inputs
+    from builders.publish.life import home_of
 
-    inputs: list[Path] = args.input or remembered_inputs(*_home_of(folder))
+    inputs: list[Path] = args.input or remembered_inputs(*home_of(folder))
     return inputs
-
-
-def _home_of(folder: Path) -> tuple[Path, str, str]:
-    """The output folder, the name and the version that the folder of a dataset stands for."""
-    whole = Path(os.path.abspath(folder))  # noqa: PTH100 - `.` has no name, and links stay as they are
-    return whole.parent.parent, whole.parent.name, whole.name
 
 
 def make_parser() -> Parser:

@@ -86,10 +86,11 @@ def _recipe(name: str) -> Recipe:
 
 def _with_settings(recipe: Recipe, args: Args) -> Recipe:
     from builders.engine.plan import apply_settings
+    from builders.review.reviewed import reviewed_settings
     from generators.synthesise import task_of
 
     task = task_of(recipe)
-    settings = list(args.set)
+    settings = reviewed_settings(args.set, args.out, freeze=True)
     if args.pairs is not None:
         counted = next((name for name in COUNTED if hasattr(task, name)), "")
         if not counted:

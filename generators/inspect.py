@@ -14,9 +14,22 @@ from typing import Any
 
 from builders.document import Document
 from builders.engine.ledger import Ledger
-from builders.engine.recipe import Recipe
+from builders.engine.manifest import read_manifest
+from builders.engine.plan import recipe_of
+from builders.engine.recipe import Recipe, find_recipe
 from builders.engine.run import Books, run_documents
-from builders.publish.life import end_of, find_again, life_of, lineage, meta_of, rows_made_from, trace
+from builders.publish.life import (
+    end_of,
+    find_again,
+    home_of,
+    life_of,
+    lineage,
+    meta_of,
+    remembered_recipe,
+    rows_made_from,
+    trace,
+)
+from builders.review.reviewed import with_snapshot
 from generators.exchange import Attempt, Outcome, replay
 from generators.journal import SUFFIX, Journal
 from generators.request import Failure, Reply
@@ -34,6 +47,20 @@ def with_journal(recipe: Recipe, out: Path) -> Recipe:
     path = str(out / ".siku" / "journals" / f"{recipe.name}{SUFFIX}")
     steps = (dataclasses.replace(step, journal=path) if isinstance(step, Task) else step for step in recipe.steps)
     return dataclasses.replace(recipe, steps=tuple(steps))
+
+
+def recipe_built(folder: Path, recipes: Path) -> Recipe | None:
+    """The recipe that a finished dataset was built with, bound to its journal and to the decisions that it applied.
+
+    `recipes` is the folder of the named ones. None if the plan is for another version of the code.
+    """
+    plan = (read_manifest(folder) or {})["plan"]
+    home = home_of(folder)
+    try:
+        recipe = recipe_of(plan, find_recipe(remembered_recipe(*home) or plan["recipe"], recipes))
+    except SikuError:
+        return None
+    return with_snapshot(with_journal(recipe, home[0]), plan, home[0])
 
 
 def asks_a_model(recipe: Recipe | None) -> bool:

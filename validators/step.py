@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -46,6 +47,10 @@ class Step:
 
     def check_reads(self) -> None:
         """Raise SikuError if a file that one of `paths` names cannot be used; asked before any work is done."""
+
+    def look_back(self, folder: Path) -> list[str]:
+        """What the step has to say of the dataset that was just built in `folder`: warnings, a line each."""
+        return []
 
 
 @dataclass(frozen=True, kw_only=True)

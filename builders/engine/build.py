@@ -106,6 +106,7 @@ def build(request: Request, progress: Progress | None = None) -> Built:
             warnings.append(f"{work.renamed:,} ids were met before: those rows have ~ in their id, see `id_given`")
         refuse_nothing(total, request.recipe.name, refused_of(stages))
         manifest = publish(request, identity, [stage.shard for stage in stages], total, parts)
+    warnings += [line for step in request.recipe.steps for line in step.look_back(request.folder)]
     return Built(manifest, request.folder, warnings, time.monotonic() - started)
 
 

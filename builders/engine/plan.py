@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from builders.engine.recipe import Output, Recipe
+from builders.review.reviewed import STEP, with_reviewed
 from builders.sources.inputs import file_digest, find_files
 from builders.steps import Shard, Source
 from validators.errors import SikuError, nearest
@@ -95,6 +96,8 @@ def plan_of(recipe: Recipe, limit: int | None = None) -> Json:
 
 def recipe_of(plan: Mapping[str, Any], recipe: Recipe) -> Recipe:
     """`recipe` with every field as `plan` has it. Raises SikuError where the code has moved on since it was kept."""
+    if any(part["class"] == STEP for part in plan["steps"]):
+        recipe = with_reviewed(recipe)
     here = plan_of(recipe, plan.get("limit"))
     then, now = _shape(plan), _shape(here)
     if then != now:
@@ -170,6 +173,8 @@ def check_paths(plan: Mapping[str, Any], recipe: Recipe) -> None:
 
 def apply_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     """`recipe` with `steps.NAME.field=value` settings. All mistakes are reported together, with the nearest names."""
+    if any(one.strip().startswith(f"steps.{STEP}.") for one in settings):
+        recipe = with_reviewed(recipe)
     parts = recipe.parts()
     mistakes: list[str] = []
     for setting in settings:
@@ -192,6 +197,8 @@ def apply_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
 def changed_settings(default: Recipe, recipe: Recipe) -> list[str]:
     """The `--set` settings that make `recipe` of `default`, in the order of the plan."""
     changed: list[str] = []
+    if f"steps.{STEP}" in recipe.parts():
+        default = with_reviewed(default)
     for (name, old), new in zip(default.parts().items(), recipe.parts().values(), strict=True):
         for field in dataclasses.fields(old):
             if field.name in getattr(new, "circumstances", ()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import heapq
+import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -44,6 +45,12 @@ class Moment:
     name: str
     what: str
     changes: list[str]
+
+
+def home_of(folder: Path) -> tuple[Path, str, str]:
+    """The output folder, the name and the version that the folder of a dataset stands for."""
+    whole = Path(os.path.abspath(folder))  # noqa: PTH100 - `.` has no name, and links stay as they are
+    return whole.parent.parent, whole.parent.name, whole.name
 
 
 def remembered_recipe(out: Path, name: str, version: str) -> str:

@@ -1,0 +1,1 @@
+"""What people decided about the documents of a dataset, and the step that applies it."""
