@@ -9,7 +9,7 @@ import ipaddress
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -132,7 +132,7 @@ class Endpoint:
             self._learn(delivered, request.schema)
         return delivered
 
-    async def stream(self, request: Request, model: str, patience: Patience) -> AsyncIterator[Piece]:
+    async def stream(self, request: Request, model: str, patience: Patience) -> AsyncGenerator[Piece, None]:
         """A reply in free text, piece by piece, under `patience` in place of the deadline.
 
         Raises TroubleError, also after some pieces have come. A server that does not stream gives one piece.

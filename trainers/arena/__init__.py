@@ -1,0 +1,1 @@
+"""Models side by side: people chat with them without knowing which is which, and vote."""
