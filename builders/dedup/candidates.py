@@ -57,6 +57,8 @@ class BandCandidates:
             came_back = np.zeros_like(stays)
             for band in range(self._bands):
                 alike = self.compare_band(band, stays, unsettled | came_back, threshold)
+                if not len(alike.worse):
+                    continue
                 found = Pairs.joined([found, alike])
                 settled = best_stay(candidates, found)
                 left = stays.copy()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
@@ -15,8 +14,8 @@ import numpy.typing as npt
 
 from builders.dedup.ranking import best_first
 from builders.dedup.shingles import Hashes, Units
-from builders.dedup.signatures import BINS
-from builders.dedup.sketch import NO_BOOK, RECORD, Records
+from builders.dedup.signatures import BINS, Signatures, band_keys, bins_of_band
+from builders.dedup.sketch import BLOCK, NO_BOOK, RECORD, Records
 
 Numbers = npt.NDArray[np.int64]
 """Document numbers: 0 is the best document of the corpus, and of two copies the lower number is to stay."""
@@ -24,8 +23,7 @@ Mask = npt.NDArray[np.bool_]
 """One truth value a document."""
 
 _MAX_OPEN_FILES = 128
-_FEW_FOLDERS = 16  # of so many, every band is read by itself: 50 MB less for 100,000 documents
-_BANDS_AT_ONCE_BYTES = 64 << 20  # band keys up to this size are read file by file, larger ones band by band
+_HELD_SIGNATURES_BYTES = 64 << 20  # up to this size all are in memory, above it each bin is read when it is asked for
 
 
 class Compared(Protocol):
@@ -34,7 +32,7 @@ class Compared(Protocol):
     def __len__(self) -> int: ...
 
     def band(self, band: int) -> Hashes:
-        """The keys of all documents in one band."""
+        """The keys of all documents in one band: equal where all its bins are."""
         ...
 
     def text(self, document: int) -> Units:
@@ -49,30 +47,32 @@ class Compared(Protocol):
 class SketchedDocuments:
     """Reads the sketch folders of a corpus.
 
-    Texts, signatures and ids are read by offset when they are asked for, band keys one band at a time: a million
+    Texts and ids are read by offset when they are asked for, and so are signatures where there are many: a million
     documents take 0.3 GB of memory, while they are ranked, and less afterwards.
     """
 
-    def __init__(self, folders: Sequence[Path], bands: int) -> None:
-        self._folders, self._bands = list(folders), bands
+    def __init__(self, folders: Sequence[Path], bands: int, rows: int) -> None:
+        self._folders, self._bands, self._rows = list(folders), bands, rows
         self._open: dict[tuple[int, str], BinaryIO] = {}
         shards = [np.fromfile(folder / "records.bin", dtype=RECORD) for folder in folders]
-        self._block_documents = [np.fromfile(folder / "blocks.bin", dtype="<u4").tolist() for folder in folders]
+        blocks = [np.fromfile(folder / "blocks.bin", dtype=BLOCK) for folder in folders]
         self._first_row = np.cumsum([0, *map(len, shards)]).tolist()
-        self._id_end = [records["id_end"].astype(np.int64) for records in shards]
-        self._text_end = [records["text_end"].astype(np.int64) for records in shards]
-        self._rank(np.concatenate(shards) if shards else np.zeros(0, dtype=RECORD))
+        self._id_end, self._text_end = (
+            [span_ends(*of_shard, name) for of_shard in zip(shards, blocks, strict=True)] for name in ("id", "text")
+        )
+        self._rank(np.concatenate([np.zeros(0, dtype=RECORD), *shards]))
+        self._find_blocks(blocks)
+        self._held = self._held_signatures()
 
     def _rank(self, records: Records) -> None:
         books, self.book_names = self._read_books(records["book"].astype(np.int64))
-        chars = [np.diff(ends, prepend=0) for ends in self._text_end]
         self.order = best_first(
             ids=[name for shard in range(len(self._folders)) for name in self._read_ids(shard)],
             books=books,
             book_names=[name.encode("utf-8", "surrogatepass") for name in self.book_names],
             valid=records["valid"],
             quality=records["quality"].astype(np.int64),
-            chars=np.concatenate(chars) if chars else np.zeros(0, dtype=np.int64),
+            chars=np.concatenate([np.zeros(0, np.int64), *(np.diff(ends, prepend=0) for ends in self._text_end)]),
             digest=records["digest"],
         )
         self.valid: Mask = records["valid"][self.order]
@@ -111,43 +111,51 @@ class SketchedDocuments:
 
     def signatures(self, documents: Numbers) -> npt.NDArray[np.uint8]:
         """The signatures of documents, one a row."""
+        rows = self.order[documents]
+        if self._held is not None:
+            return self._held[:, rows].T
         found = np.empty((len(documents), BINS), dtype=np.uint8)
-        for place in np.argsort(self.order[documents]).tolist():  # shard by shard: few files are opened twice
-            shard, row = self.shard_row(documents[place])
-            found[place] = np.frombuffer(self._read(shard, "signatures.bin", BINS * row, BINS), dtype=np.uint8)
+        block_of = np.searchsorted(self._block_starts, rows, side="right") - 1
+        for block in np.unique(block_of).tolist():
+            within = block_of == block
+            found[within] = self._read_bins(block, 0, BINS)[:, rows[within] - self._block_starts[block]].T
         return found
 
     def band(self, band: int) -> Hashes:
         """The keys of all documents in one band."""
-        if len(self._folders) > _FEW_FOLDERS and 8 * len(self) * self._bands <= _BANDS_AT_ONCE_BYTES:
-            return self._all_bands[band]
+        bins = bins_of_band(band, self._bands, self._rows)
+        if self._held is not None:
+            return band_keys(self._held[bins.start : bins.stop : bins.step])[self.order]
         keys = np.empty(len(self), dtype=np.uint64)
-        for shard, first, start, documents in self._blocks():
-            offset = 8 * (self._bands * (start - first) + band * documents)
-            block = self._read(shard, "bands.bin", offset, 8 * documents)
-            keys[start : start + documents] = np.frombuffer(block, dtype="<u8")
+        for block, start in enumerate(self._block_starts.tolist()):
+            found = band_keys(np.concatenate([self._read_bins(block, place, 1) for place in bins]))
+            keys[start : start + found.shape[0]] = found
         return keys[self.order]
 
-    @functools.cached_property
-    def _all_bands(self) -> list[Hashes]:
-        """The keys of all documents in all bands, one band a row: a file for every book makes many small reads."""
-        keys = np.empty((self._bands, len(self)), dtype=np.uint64)
-        for shard, first, start, documents in self._blocks():
-            if start == first:
-                content = np.fromfile(self._folders[shard] / "bands.bin", dtype="<u8")
-            block = content[self._bands * (start - first) : self._bands * (start - first + documents)]
-            keys[:, start : start + documents] = block.reshape(self._bands, documents)
-        for band in keys:
-            band[:] = band[self.order]
-        return list(keys)
+    def _find_blocks(self, blocks: Sequence[Records]) -> None:
+        """Where the blocks of all folders begin and end, counted in rows of the corpus."""
+        starts = [
+            first + of_shard["row"].astype(np.int64) for first, of_shard in zip(self._first_row, blocks, strict=False)
+        ]
+        self._block_starts = np.concatenate([np.zeros(0, np.int64), *starts])
+        self._block_sizes = np.diff(self._block_starts, append=self._first_row[-1])
+        self._block_shards = np.repeat(np.arange(len(blocks)), [len(of_shard) for of_shard in blocks])
 
-    def _blocks(self) -> Iterator[tuple[int, int, int, int]]:
-        """Number and first row of a folder, first row and size of a block, for every block."""
-        for shard, (first, blocks) in enumerate(zip(self._first_row, self._block_documents, strict=False)):
-            start = first
-            for documents in blocks:
-                yield shard, first, start, documents
-                start += documents
+    def _held_signatures(self) -> Signatures | None:
+        if BINS * len(self) > _HELD_SIGNATURES_BYTES:
+            return None
+        held = np.empty((BINS, len(self)), dtype=np.uint8)
+        for block, start in enumerate(self._block_starts.tolist()):
+            bins = self._read_bins(block, 0, BINS)
+            held[:, start : start + bins.shape[1]] = bins
+        return held
+
+    def _read_bins(self, block: int, first: int, count: int) -> Signatures:
+        """Some bins of all documents of a block."""
+        shard, documents = int(self._block_shards[block]), int(self._block_sizes[block])
+        offset = BINS * (int(self._block_starts[block]) - self._first_row[shard]) + first * documents
+        read = self._read(shard, "signatures.bin", offset, count * documents)
+        return np.frombuffer(read, dtype=np.uint8).reshape(count, documents)
 
     def _read_ids(self, shard: int) -> list[bytes]:
         ids = (self._folders[shard] / "ids.bin").read_bytes()
@@ -172,6 +180,14 @@ class SketchedDocuments:
             file = self._open[shard, name] = (self._folders[shard] / name).open("rb", buffering=0)
         file.seek(offset)
         return file.read(count)
+
+
+def span_ends(records: Records, blocks: Records, name: str) -> Numbers:
+    """Where the id or the text of each document of a folder ends in the file of all."""
+    starts: Numbers = blocks["row"].astype(np.int64)
+    documents = np.append(starts[1:], len(records)) - starts
+    ends: Numbers = records[f"{name}_end"] + np.repeat(blocks[name].astype(np.int64), documents)
+    return ends
 
 
 def _span(ends: Numbers, row: int) -> tuple[int, int]:

@@ -55,8 +55,8 @@ class NearDuplicates(Corpus):
     guard is lenient, because every removal is verified: a shelf of ten editions rightly loses nine tenths.
     """
 
-    version: ClassVar[int] = 1
-    sketch_fields: ClassVar[tuple[str, ...]] = ("ngram_chars", "bands", "rows", "within", "same_numbers")
+    version: ClassVar[int] = 2
+    sketch_fields: ClassVar[tuple[str, ...]] = ("ngram_chars", "within", "same_numbers")
     jaccard: float = 0.7
     within: str = ""
     same_numbers: bool = False
@@ -93,7 +93,7 @@ class NearDuplicates(Corpus):
         return ShardSketch(folder, **fields)
 
     def decide(self, folders: Sequence[Path]) -> list[dict[int, Fate]]:
-        with SketchedDocuments(folders, self.bands) as documents:
+        with SketchedDocuments(folders, self.bands, self.rows) as documents:
             return self._decide(documents, len(folders))
 
     def _decide(self, documents: SketchedDocuments, folders: int) -> list[dict[int, Fate]]:

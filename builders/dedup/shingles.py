@@ -15,7 +15,7 @@ Offsets = npt.NDArray[np.int64]
 
 DEFAULT_NGRAM_CHARS = 5
 
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 _HALF = np.uint64(32)
 
@@ -53,7 +53,7 @@ def ngram_hashes(units: Units, ngram_chars: int) -> Hashes:
     count = max(0, len(units) - ngram_chars + 1)
     hashes = units[:count].astype(np.uint64)
     for offset in range(1, ngram_chars):
-        hashes *= _SPREAD
+        hashes *= SPREAD
         hashes += units[offset : offset + count]
     mix(hashes)
     return hashes
@@ -61,11 +61,23 @@ def ngram_hashes(units: Units, ngram_chars: int) -> Hashes:
 
 def shingle_set(units: Units, ngram_chars: int) -> Hashes:
     """The distinct n-grams of a folded text, sorted; empty where the text is shorter than one."""
-    hashes = ngram_hashes(units, ngram_chars)
-    hashes.sort()
-    if len(hashes) < 2:
-        return hashes
-    return hashes[np.concatenate(([True], hashes[1:] != hashes[:-1]))]
+    return shingle_sets([units], ngram_chars)[0]
+
+
+def shingle_sets(texts: Sequence[Units], ngram_chars: int) -> list[Hashes]:
+    """The `shingle_set` of each text. All at once, since of short texts the calls cost more than the work."""
+    if not texts:
+        return []
+    ends = np.cumsum([len(text) for text in texts])
+    starts = ends - [len(text) for text in texts]
+    hashes = ngram_hashes(np.concatenate(texts), ngram_chars)
+    spans = list(zip(starts.tolist(), np.maximum(starts, ends - ngram_chars + 1).tolist(), strict=True))
+    for start, end in spans:
+        hashes[start:end].sort()
+    first = np.ones(len(hashes), dtype=np.bool_)
+    np.not_equal(hashes[1:], hashes[:-1], out=first[1:])
+    first[starts[starts < len(first)]] = True
+    return [hashes[start:end][first[start:end]] for start, end in spans]
 
 
 def set_jaccard(a: Hashes, b: Hashes) -> float:

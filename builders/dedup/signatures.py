@@ -2,7 +2,8 @@
 
 The high bits of every n-gram's hash choose one of `BINS` bins, and each bin keeps the least of the values that fall
 into it. Two texts agree in a bin with about the probability of their Jaccard: one hash per n-gram does what MinHash
-takes one per n-gram and row for (Li, Owen, Zhang 2012; borrowing for empty bins after Shrivastava 2017).
+takes one per n-gram and row for (Li, Owen, Zhang 2012; borrowing for empty bins after Shrivastava 2017). Of each bin
+the lowest byte is kept (b-bit minwise hashing, Li and König 2010): it serves to find candidates and to look at them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from builders.dedup.shingles import Hashes, Offsets, Units, mix, ngram_hashes
+from builders.dedup.shingles import SPREAD, Hashes, Offsets, Units, mix, ngram_hashes
 
 BINS = 256
 EMPTY = np.uint32(0xFFFFFFFF)
@@ -20,6 +21,8 @@ _SLICE_UNITS = 1 << 15  # what is worked on at a time, with all that is made fro
 _PROBES = 16  # for all texts at once; longer searches text by text
 
 Minima = npt.NDArray[np.uint32]
+Signatures = npt.NDArray[np.uint8]
+"""The low byte of every bin's least value: (bins, texts), so that a bin of many texts lies together."""
 
 
 def bin_minima(units: Units, ends: Offsets, ngram_chars: int) -> Minima:
@@ -70,10 +73,15 @@ def _places() -> npt.NDArray[np.intp]:
     return np.argsort(_lenders(), axis=1)
 
 
-def band_keys(minima: Minima, bands: int, rows: int) -> Hashes:
-    """One 64-bit key per band and text, as (bands, texts): texts with an equal key in any band are candidates."""
-    keys = np.zeros((bands, len(minima)), dtype=np.uint64)
-    for row in range(rows):  # the bins of a band lie far apart, since neighbours may have borrowed from the same one
-        keys += minima[:, row * bands : (row + 1) * bands].T
-        mix(keys)
+def bins_of_band(band: int, bands: int, rows: int) -> range:
+    """The bins of a band lie far apart, since neighbours may have borrowed from the same one."""
+    return range(band, bands * rows, bands)
+
+
+def band_keys(bins: Signatures) -> Hashes:
+    """One 64-bit key per text from the bins of a band: texts with an equal key in any band are candidates."""
+    keys = np.zeros(bins.shape[1], dtype=np.uint64)
+    for values in bins:
+        keys *= SPREAD
+        keys += values
     return keys

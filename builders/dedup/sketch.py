@@ -3,12 +3,13 @@
 A folder holds, for its documents in the order of the `add` calls (all numbers little-endian):
 
     records.bin     one `RECORD` each
-    ids.bin         the ids, UTF-8, one after another; `id_end` says where each ends
-    text.bin        the folded texts, UTF-16, one after another; `text_end` counts units
-    signatures.bin  `BINS` bytes each: the low byte of every bin's least value
-    bands.bin       block after block; in a block band after band, each with one key for every document of the block
-    blocks.bin      the number of documents of each block
+    ids.bin         the ids, UTF-8, one after another
+    text.bin        the folded texts, UTF-16, one after another
+    signatures.bin  block after block; in a block bin after bin, each with one byte for every document of the block
+    blocks.bin      one `BLOCK` each: where it begins in the other files
     books.json      the books that `book` counts, in the order in which they were met
+
+What a decision keeps of a document, beside its id and the text that it reads again, is 288 bytes.
 """
 
 from __future__ import annotations
@@ -27,27 +28,28 @@ import numpy as np
 import numpy.typing as npt
 
 from builders.dedup.shingles import Units, fold_units, utf16
-from builders.dedup.signatures import EMPTY, band_keys, bin_minima, borrow
+from builders.dedup.signatures import EMPTY, bin_minima, borrow
 from builders.document import Document
 from validators.characters import fold
 
 RECORD = np.dtype(
     [
-        ("id_end", "<u8"),
-        ("text_end", "<u8"),
         ("digest", "<u8", 2),  # equal where the folded texts are; of the raw text where the fold leaves nothing
+        ("id_end", "<u4"),  # in bytes, counted from where the ids of the block begin
+        ("text_end", "<u4"),  # in units, likewise
         ("book", "<i4"),  # index into books.json, or NO_BOOK
         ("quality", "<u2"),  # in thousandths
         ("has_ngrams", "?"),  # False for a text that is shorter than one
         ("valid", "?"),  # held out by title
     ]
 )
+BLOCK = np.dtype([("row", "<u8"), ("id", "<u8"), ("text", "<u8")])  # documents, bytes, units before it
 NO_BOOK = -1
 Records = npt.NDArray[np.void]
 
 _BLOCK_UNITS = 1 << 19
 _BLOCK_DOCUMENTS = 1024  # of short texts nearly all bins are empty, and each costs some hundred bytes to fill
-_FILES = ("records", "ids", "text", "signatures", "bands", "blocks")
+_FILES = ("records", "ids", "text", "signatures", "blocks")
 _DAMAGE_WEIGHT = 50  # at 2 % of damaged characters a text is worth nothing beside an undamaged copy
 
 
@@ -92,19 +94,17 @@ _NUMBER = re.compile("[0-9]+|[a-z]{2,}|[〇零一二三四五六七八九十百�
 class ShardSketch:
     """The `SketchWriter` of near-duplicate removal; holds one block of documents, whatever the size of the shard."""
 
-    def __init__(
-        self, folder: Path, *, ngram_chars: int, bands: int, rows: int, within: str = "", same_numbers: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, *, ngram_chars: int, within: str = "", same_numbers: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._ngram_chars, self._bands, self._rows = folder, ngram_chars, bands, rows
+        self._folder, self._ngram_chars = folder, ngram_chars
         self._within, self._same_numbers = within, same_numbers
         self._salts: list[int] = []
         self._files: dict[str, BinaryIO] = {name: (folder / f"{name}.bin").open("wb") for name in _FILES}
         self._books: dict[str, int] = {}
-        self._id_end = self._text_end = 0
         self._documents: list[tuple[bytes, int, int | None, bool]] = []  # id, book, quality, valid
         self._texts: list[bytes] = []
         self._units = 0
+        self._begins = np.zeros(1, dtype=BLOCK)  # of the block that is being filled
 
     def add(self, document: Document) -> None:
         text = utf16(document.compared_text)
@@ -158,8 +158,8 @@ class ShardSketch:
         minima = bin_minima(folded, ends, self._ngram_chars)
         records = np.zeros(len(ends), dtype=RECORD)
         ids, books, qualities, valid = zip(*self._documents, strict=True)
-        records["id_end"] = self._id_end + np.cumsum([len(name) for name in ids])
-        records["text_end"] = self._text_end + ends
+        records["id_end"] = np.cumsum([len(name) for name in ids])
+        records["text_end"] = ends
         texts = np.split(folded, ends[:-1])
         digests = b"".join(map(_digest, texts, self._texts))
         records["digest"] = np.frombuffer(digests, dtype="<u8").reshape(-1, 2)
@@ -171,11 +171,11 @@ class ShardSketch:
         for name, data in {
             "records": records,
             "text": folded,
-            "signatures": minima.astype(np.uint8),
-            "bands": band_keys(minima, self._bands, self._rows),
-            "blocks": np.array([len(ends)], dtype="<u4"),
+            "signatures": minima.T.astype(np.uint8),
+            "blocks": self._begins,
         }.items():
             self._files[name].write(data.tobytes())
         self._files["ids"].write(b"".join(ids))
-        self._id_end, self._text_end = int(records["id_end"][-1]), int(records["text_end"][-1])
+        for name, count in (("row", len(ends)), ("id", records["id_end"][-1]), ("text", records["text_end"][-1])):
+            self._begins[name] += count
         self._documents, self._texts, self._salts, self._units = [], [], [], 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from builders.dedup.documents import Compared, Numbers
 from builders.dedup.pairs import Likeness
-from builders.dedup.shingles import Hashes, set_jaccard, shingle_set
+from builders.dedup.shingles import Hashes, Units, set_jaccard, shingle_set, shingle_sets
 from builders.dedup.signatures import BINS
 
 REFUSED = -1.0
@@ -17,6 +18,7 @@ REFUSED = -1.0
 
 _DEVIATIONS = 6  # of the estimate: of simulated pairs at the threshold, one of 200,000 was further off, with 8 n-grams
 _BATCH_PAIRS = 8192
+_BATCH_UNITS = 1 << 17  # of texts that are hashed together: a mebibyte of hashes stays in the cache of a core
 _CACHED_SIGNATURES = 1 << 16
 _CACHE_HASHES = 8 << 20
 
@@ -36,6 +38,7 @@ class Verifier:
         for start in range(0, len(a), _BATCH_PAIRS):
             pairs = slice(start, start + _BATCH_PAIRS)
             possible = start + np.flatnonzero(self._possible(a[pairs], b[pairs], threshold))
+            self._read_ahead(np.unique(np.concatenate((a[possible], b[possible]))).tolist())
             for place, one, other in zip(possible.tolist(), a[possible].tolist(), b[possible].tolist(), strict=True):
                 found[place] = self._jaccard(one, other)
         return found
@@ -59,12 +62,31 @@ class Verifier:
         hashes = self._sets.get(document)
         if hashes is None:
             hashes = shingle_set(self._documents.text(document), self._ngram_chars)
-            if self._cached_hashes > _CACHE_HASHES:
-                self._sets.clear()
-                self._cached_hashes = 0
-            self._sets[document] = hashes
-            self._cached_hashes += len(hashes)
+            self._keep([document], [hashes])
         return hashes
+
+    def _read_ahead(self, documents: Sequence[int]) -> None:
+        """Make the shingle sets of some documents, many at a time; what does not fit is made when it is asked for."""
+        missing = [document for document in documents if document not in self._sets]
+        batch: list[int] = []
+        texts: list[Units] = []
+        units = 0
+        for document in missing:
+            batch.append(document)
+            texts.append(self._documents.text(document))
+            units += len(texts[-1])
+            if units >= _BATCH_UNITS or document == missing[-1]:
+                self._keep(batch, shingle_sets(texts, self._ngram_chars))
+                if self._cached_hashes > _CACHE_HASHES // 2:
+                    return
+                batch, texts, units = [], [], 0
+
+    def _keep(self, documents: Sequence[int], sets: Sequence[Hashes]) -> None:
+        if self._cached_hashes > _CACHE_HASHES:
+            self._sets.clear()
+            self._cached_hashes = 0
+        self._sets.update(zip(documents, sets, strict=True))
+        self._cached_hashes += sum(map(len, sets))
 
 
 class _Signatures:

@@ -18,7 +18,7 @@ from builders.steps import Fate
 
 def decide(step: NearDuplicates, folders: Sequence[Path]) -> list[dict[int, Fate]]:
     """The fates that `step.decide(folders)` gives. Only they come to this process, not the documents that stay."""
-    sketches = Sketches(folders, bands=step.bands, ngram_chars=step.ngram_chars)
+    sketches = Sketches(folders, bands=step.bands, rows=step.rows, ngram_chars=step.ngram_chars)
     documents = _with_copies(sketches, step.jaccard)
     leaks = Leaks(sketches, documents, min(step.jaccard, step.holdout_jaccard), step.holdout_share)
     leaks.follow()

@@ -20,8 +20,9 @@ _ROWS_AT_ONCE = 1 << 20
 class Sketches:
     """The sketch folders of a corpus, and what the engine has to call to read in them."""
 
-    def __init__(self, folders: Sequence[Path], *, bands: int, ngram_chars: int) -> None:
-        self._folders, self.bands, self._ngram_chars = [str(folder) for folder in folders], bands, ngram_chars
+    def __init__(self, folders: Sequence[Path], *, bands: int, rows: int, ngram_chars: int) -> None:
+        self._folders, self._ngram_chars = [str(folder) for folder in folders], ngram_chars
+        self.bands, self._rows = bands, rows
 
     def documents(self) -> Frame:
         """`DOCUMENT` of all."""
@@ -38,7 +39,7 @@ class Sketches:
         import daft
         import pyarrow as pa
 
-        function = partial(mapped.band_keys, self._folders, self.bands, band)
+        function = partial(mapped.band_keys, self._folders, self.bands, self._rows, band)
         return frame.with_column("key", mapping(function, pa.uint64(), batch_size=_PLACES_AT_ONCE)(daft.col("place")))
 
     def with_id(self, frame: Frame, place: str, name: str) -> Frame:
@@ -61,7 +62,7 @@ class Sketches:
         """Number and place of the documents, once for every `band`, with the `key` there."""
         import daft
 
-        function = partial(mapped.all_keys, self._folders, self.bands)
+        function = partial(mapped.all_keys, self._folders, self.bands, self._rows)
         keys = mapping(function, mapped.KEY, listed=True, batch_size=_PLACES_AT_ONCE // self.bands)
         return unlisted(frame.select("number", "place", keys(daft.col("place")).alias("row")), "number", "place")
 

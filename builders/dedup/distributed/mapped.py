@@ -21,6 +21,7 @@ from builders.dedup.distributed.places import (
     read_books,
     read_ids,
     read_records,
+    text_units,
 )
 from builders.dedup.documents import Mask, Numbers
 from builders.dedup.verify import Verifier
@@ -68,27 +69,27 @@ def _documents_of(folder: str, shard: int) -> pa.StructArray:
         pa.array(records["valid"]),
         pa.array(records["has_ngrams"]),
         pa.array(records["quality"].astype(np.int64)),
-        pa.array(np.diff(records["text_end"].astype(np.int64), prepend=0)),
+        pa.array(text_units(folder, records)),
         pa.array(np.ascontiguousarray(records["digest"][:, 0])),
         pa.array(np.ascontiguousarray(records["digest"][:, 1])),
     )
     return pa.StructArray.from_arrays(columns, fields=list(DOCUMENT))
 
 
-def band_keys(folders: Sequence[str], bands: int, band: int, places: pa.Array) -> pa.Array:
+def band_keys(folders: Sequence[str], bands: int, rows: int, band: int, places: pa.Array) -> pa.Array:
     """The key of each document in one band."""
-    return pa.array(read_band(folders, places.to_numpy(zero_copy_only=False), band, bands))
+    return pa.array(read_band(folders, places.to_numpy(zero_copy_only=False), band, bands, rows))
 
 
-def all_keys(folders: Sequence[str], bands: int, places: pa.Array) -> pa.Array:
+def all_keys(folders: Sequence[str], bands: int, rows: int, places: pa.Array) -> pa.Array:
     """The keys of each document in all bands: lists of `KEY`."""
     at = places.to_numpy(zero_copy_only=False)
     keys = np.empty((len(at), bands), dtype=np.uint64)
     for band in range(bands):
-        keys[:, band] = read_band(folders, at, band, bands)
+        keys[:, band] = read_band(folders, at, band, bands, rows)
     columns = [pa.array(np.tile(np.arange(bands), len(at))), pa.array(keys.ravel())]
-    rows = pa.StructArray.from_arrays(columns, fields=list(KEY))
-    return pa.LargeListArray.from_arrays(pa.array(bands * np.arange(len(at) + 1), pa.int64()), rows)
+    lists = pa.StructArray.from_arrays(columns, fields=list(KEY))
+    return pa.LargeListArray.from_arrays(pa.array(bands * np.arange(len(at) + 1), pa.int64()), lists)
 
 
 def ids_at(folders: Sequence[str], places: pa.Array) -> pa.Array:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from builders.dedup.documents import Numbers
+from builders.dedup.documents import Numbers, span_ends
 from builders.dedup.shingles import Hashes, Units
-from builders.dedup.signatures import BINS
-from builders.dedup.sketch import RECORD, Records
+from builders.dedup.signatures import BINS, Signatures, band_keys, bins_of_band
+from builders.dedup.sketch import BLOCK, RECORD, Records
 
 Places = npt.NDArray[np.int64]
 """Where documents stand: the number of the sketch folder in the high 32 bits, the row in the low ones."""
@@ -51,32 +52,31 @@ class PlacedDocuments:
 
     def text(self, document: int) -> Units:
         """The folded text."""
-        start, end = self._span(document, "text_end")
+        start, end = self._span(document, "text")
         return np.frombuffer(self._read(document, "text.bin", 2 * start, 2 * (end - start)), dtype="<u2")
 
     def id(self, document: int) -> bytes:
         """The id, in UTF-8."""
-        start, end = self._span(document, "id_end")
+        start, end = self._span(document, "id")
         return self._read(document, "ids.bin", start, end - start)
 
     def signatures(self, documents: Numbers) -> npt.NDArray[np.uint8]:
         """The signatures of documents, one a row."""
         found = np.empty((len(documents), BINS), dtype=np.uint8)
-        for shard, of_shard in _by_shard(self._places[documents]):
-            rows = self._places[documents[of_shard]] & _ROW_MASK
-            with (Path(self._folders[shard]) / "signatures.bin").open("rb", buffering=0) as file:
-                for place, row in zip(of_shard.tolist(), rows.tolist(), strict=True):
-                    file.seek(BINS * row)
-                    found[place] = np.frombuffer(file.read(BINS), dtype=np.uint8)
+        for of_block, columns, bins in _in_blocks(self._folders, self._places[documents], range(BINS)):
+            found[of_block] = bins[:, columns].T
         return found
 
-    def _span(self, document: int, field: str) -> tuple[int, int]:
+    def _span(self, document: int, name: str) -> tuple[int, int]:
         shard, row = shard_row(int(self._places[document]))
-        first = max(0, row - 1)
+        blocks = _blocks(self._folders[shard])
+        block = blocks[np.searchsorted(blocks["row"], row, side="right") - 1]
+        first = max(int(block["row"]), row - 1)
         with (Path(self._folders[shard]) / "records.bin").open("rb", buffering=0) as file:
             file.seek(RECORD.itemsize * first)
-            ends = np.frombuffer(file.read(RECORD.itemsize * (row - first + 1)), dtype=RECORD)[field]
-        return int(ends[0]) if row else 0, int(ends[-1])
+            ends = np.frombuffer(file.read(RECORD.itemsize * (row - first + 1)), dtype=RECORD)[f"{name}_end"]
+        begin = int(block[name])
+        return begin + (int(ends[0]) if row > block["row"] else 0), begin + int(ends[-1])
 
     def _read(self, document: int, name: str, offset: int, count: int) -> bytes:
         with (Path(self._folders[shard_row(int(self._places[document]))[0]]) / name).open("rb", buffering=0) as file:
@@ -91,8 +91,13 @@ def read_records(folder: str) -> Records:
 def read_ids(folder: str, records: Records) -> list[bytes]:
     """The ids of a sketch folder, in the order of its rows."""
     ids = (Path(folder) / "ids.bin").read_bytes()
-    ends = records["id_end"].tolist()
+    ends = span_ends(records, _blocks(folder), "id").tolist()
     return [ids[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def text_units(folder: str, records: Records) -> Numbers:
+    """The length of each folded text of a sketch folder."""
+    return np.diff(span_ends(records, _blocks(folder), "text"), prepend=0)
 
 
 def read_books(folder: str) -> list[str]:
@@ -101,27 +106,45 @@ def read_books(folder: str) -> list[str]:
     return books
 
 
-def read_band(folders: Sequence[str], places: Places, band: int, bands: int) -> Hashes:
-    """The keys of the documents at these places in one band; of each block that has one only this band is read."""
+def read_band(folders: Sequence[str], places: Places, band: int, bands: int, rows: int) -> Hashes:
+    """The keys of the documents at these places in one band."""
     keys = np.empty(len(places), dtype=np.uint64)
-    for shard, of_shard in _by_shard(places):
-        rows = places[of_shard] & _ROW_MASK
-        starts = _block_starts(folders[shard])
-        block_of = np.searchsorted(starts, rows, side="right") - 1
-        with (Path(folders[shard]) / "bands.bin").open("rb", buffering=0) as file:
-            for block in np.unique(block_of).tolist():
-                start, documents = int(starts[block]), int(starts[block + 1] - starts[block])
-                file.seek(8 * (bands * start + band * documents))
-                within = block_of == block
-                keys[of_shard[within]] = np.frombuffer(file.read(8 * documents), dtype="<u8")[rows[within] - start]
+    for of_block, columns, bins in _in_blocks(folders, places, bins_of_band(band, bands, rows)):
+        keys[of_block] = band_keys(bins)[columns]
     return keys
 
 
+def _in_blocks(folders: Sequence[str], places: Places, wanted: range) -> Iterator[tuple[Numbers, Numbers, Signatures]]:
+    """For each block that has one of the places: which of them, their columns in it, and the bins that are wanted."""
+    for shard, of_shard in _by_shard(places):
+        rows = places[of_shard] & _ROW_MASK
+        starts = _blocks(folders[shard])["row"].astype(np.int64)
+        ends = np.append(starts[1:], _rows(folders[shard]))
+        block_of = np.searchsorted(starts, rows, side="right") - 1
+        with (Path(folders[shard]) / "signatures.bin").open("rb", buffering=0) as file:
+            for block in np.unique(block_of).tolist():
+                start, documents = int(starts[block]), int(ends[block] - starts[block])
+                within = block_of == block
+                yield of_shard[within], rows[within] - start, _read_bins(file, start, documents, wanted)
+
+
+def _read_bins(file: FileIO, start: int, documents: int, wanted: range) -> Signatures:
+    """Some bins of the block that begins with row `start`; neighbours are read in one piece."""
+    pieces = [(wanted.start, len(wanted))] if wanted.step == 1 else [(place, 1) for place in wanted]
+    read: list[bytes] = []
+    for first, count in pieces:
+        file.seek(BINS * start + first * documents)
+        read.append(file.read(count * documents))
+    return np.frombuffer(b"".join(read), dtype=np.uint8).reshape(len(wanted), documents)
+
+
 @lru_cache(maxsize=_CACHED_BLOCK_LISTS)
-def _block_starts(folder: str) -> Numbers:
-    """The first row of every block of a sketch folder, and the number of rows."""
-    blocks = np.fromfile(Path(folder) / "blocks.bin", dtype="<u4")
-    return np.concatenate(([0], np.cumsum(blocks, dtype=np.int64)))
+def _blocks(folder: str) -> Records:
+    return np.fromfile(Path(folder) / "blocks.bin", dtype=BLOCK)
+
+
+def _rows(folder: str) -> int:
+    return (Path(folder) / "records.bin").stat().st_size // RECORD.itemsize
 
 
 def _by_shard(places: Places) -> Iterator[tuple[int, Numbers]]:

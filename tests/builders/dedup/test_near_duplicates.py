@@ -69,7 +69,7 @@ def test_golden(decide: Decide) -> None:
         Document("g", "……"),
         Document("h", "……"),
     ]
-    assert NearDuplicates.version == 1
+    assert NearDuplicates.version == 2
     assert decide(documents) == {
         "b": Fate("", "near duplicate", "Jaccard 0.787 with a", "a", 37 / 47),
         "c": Fate("", "exact duplicate", "Jaccard 1.000 with a", "a", 1.0),

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from builders.dedup import signatures
-from builders.dedup.shingles import fold_units, utf16
-from builders.dedup.signatures import BINS, EMPTY, Minima, band_keys, bin_minima, borrow
+from builders.dedup.shingles import Hashes, fold_units, utf16
+from builders.dedup.signatures import BINS, EMPTY, Minima, band_keys, bin_minima, bins_of_band, borrow
 
 
 def minima_of(texts: list[str]) -> Minima:
@@ -18,6 +18,11 @@ def borrowed(minima: Minima) -> Minima:
     filled = minima.copy()
     borrow(filled)
     return filled
+
+
+def keys_of(minima: Minima, bands: int = 64, rows: int = 4) -> Hashes:
+    bins = minima.T.astype(np.uint8)
+    return np.array([band_keys(bins[list(bins_of_band(band, bands, rows))]) for band in range(bands)])
 
 
 def chars(count: int, seed: int) -> str:
@@ -61,9 +66,9 @@ def test_equal_bins_estimate_the_jaccard_and_pairs_at_the_threshold_meet(count: 
     jaccard = shared / (2 * count - shared)
     assert abs(estimates.mean() - jaccard) < 0.02
     assert np.abs(estimates - jaccard).max() < 0.18
-    assert (band_keys(a, 64, 4) == band_keys(b, 64, 4)).any(axis=0).all()
+    assert (keys_of(a) == keys_of(b)).any(axis=0).all()
 
 
 def test_unlike_texts_share_no_key() -> None:
     minima = borrowed(minima_of([chars(50, seed) for seed in range(300)]))
-    assert all(len(np.unique(band)) == 300 for band in band_keys(minima, 64, 4))
+    assert all(len(np.unique(band)) == 300 for band in keys_of(minima))

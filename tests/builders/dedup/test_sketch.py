@@ -46,30 +46,35 @@ def test_golden_keys(tmp_path: Path) -> None:
     text = "雪落了一夜，山门前的石阶都看不见了。小和尚扛着扫帚出来，愣了半天。"
     folder = write(tmp_path, [Document("1", text), Document("2", text[:9])])
     files = bytes_of(folder)
-    digests = {name: hashlib.blake2b(files[name], digest_size=6).hexdigest() for name in ("bands.bin", "records.bin")}
-    assert STEP.version == 1
-    assert digests == {"bands.bin": "17e1140449d3", "records.bin": "baf04bc95991"}
+    digests = {
+        name: hashlib.blake2b(files[name], digest_size=6).hexdigest() for name in ("signatures.bin", "records.bin")
+    }
+    assert STEP.version == 2
+    assert digests == {"signatures.bin": "9be3ee02ae48", "records.bin": "e55ff650d805"}
 
 
 @pytest.mark.parametrize("block_documents", [1, 7, 4096])
+@pytest.mark.parametrize("held_bytes", [0, 1 << 20])
 def test_what_was_written_is_read(
-    tmp_path: Path, sample: list[Document], block_documents: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sample: list[Document], block_documents: int, held_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "_BLOCK_DOCUMENTS", 4096)
-    with SketchedDocuments([write(tmp_path / "whole", sample)], STEP.bands) as whole:
+    with SketchedDocuments([write(tmp_path / "whole", sample)], STEP.bands, STEP.rows) as whole:
         expected = {whole.id(n): whole.band(63)[n] for n in range(len(whole))}
+        signatures = {whole.id(n): whole.signatures(np.array([n])).tolist() for n in range(len(whole))}
     monkeypatch.setattr(writing, "_BLOCK_DOCUMENTS", block_documents)
     monkeypatch.setattr(reading, "_MAX_OPEN_FILES", 2)
     folders = [write(tmp_path / "1", sample[:11]), write(tmp_path / "2", []), write(tmp_path / "3", sample[11:])]
     texts = {document.id: fold_text(document.text).tolist() for document in sample}
-    with SketchedDocuments(folders, STEP.bands) as found:
+    monkeypatch.setattr(reading, "_HELD_SIGNATURES_BYTES", held_bytes)
+    with SketchedDocuments(folders, STEP.bands, STEP.rows) as found:
         assert {found.id(n): found.text(n).tolist() for n in range(len(found))} == texts
         assert {found.id(n): found.band(63)[n] for n in range(len(found))} == expected
         assert {found.id(n): found.book_names[found.book[n]] for n in range(len(found)) if found.book[n] >= 0} == {
             document.id: document.meta["book"] for document in sample if document.meta
         }
         low = found.signatures(np.arange(len(found)))
-        assert low.shape == (len(sample), 256)
+        assert {found.id(n): [low[n].tolist()] for n in range(len(found))} == signatures
 
 
 def test_nothing_at_all(tmp_path: Path) -> None:
