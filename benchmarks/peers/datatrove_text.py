@@ -1,18 +1,13 @@
-"""The job of `text-pretrain` with datatrove 0.10.1: filter, remove near-duplicates, write Parquet.
+"""Near-duplicates, or a whole build, with datatrove 0.10.1, set up for Chinese.
 
-    python -m venv peer && peer/bin/pip install "datatrove[io,processing]==0.10.1"
-    peer/bin/python benchmarks/peers/datatrove_text.py --split corpus.jsonl shards
-    python benchmarks/measure.py --mb 50 --clean peer-out -- \\
-        peer/bin/python benchmarks/peers/datatrove_text.py shards peer-out --workers 2
-
-datatrove shares work by whole files, so a single corpus file is cut beforehand; that is not part of the measurement.
 What it gives up for Chinese by default is set right here: its n-grams are made of characters instead of words, and the
-loop over diacritics, which costs time and finds none, is off. The bands are its own (14 of 8 rows, aimed at 0.72).
+loop over diacritics, which costs time and finds none, is off. It shares work by whole files, so the corpus is cut
+first. A whole build is what its examples do: repair (ftfy) and filter to JSON lines, then near-duplicates. Nothing
+verifies a pair.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import sys
@@ -29,15 +24,18 @@ from datatrove.pipeline.dedup.minhash import (
     MinhashDedupSignature,
 )
 from datatrove.pipeline.filters import LambdaFilter
+from datatrove.pipeline.formatters import FTFYFormatter
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter, ParquetWriter
 from datatrove.utils.text import TextNormConfig
 from datatrove.utils.word_tokenizers import WordTokenizer
+from job import Job, job
 
-MIN_CHARS, MIN_HAN_SHARE = 20, 0.3  # of `Quality` the two rules that need no table
+BANDS, ROWS = 17, 8  # even chances at (1/17)^(1/8) = 0.70; its default of 14 aims at 0.72
+MIN_CHARS, MIN_HAN_SHARE = 20, 0.3  # of siku's `Quality` the two rules that need no table
 HAN = re.compile("[\u4e00-\u9fff]+")
 SHARD_BYTES = 8 << 20  # as siku cuts its input
-START = "fork"  # datatrove's own is a fork server, whose children's CPU time nobody can ask for; this costs it nothing
+START = "fork"  # its own is a fork server, which is slower
 
 
 class Characters(WordTokenizer):
@@ -58,51 +56,64 @@ def is_chinese(document: Document) -> bool:
     return len(text) >= MIN_CHARS and sum(map(len, HAN.findall(text))) >= MIN_HAN_SHARE * len(text)
 
 
-def cut(corpus: Path, folder: Path) -> None:
-    """The lines of a corpus in files of about `SHARD_BYTES`."""
+def cut(corpus: Path, folder: Path) -> int:
+    """The lines of a corpus in files of about `SHARD_BYTES`; how many files."""
     folder.mkdir(parents=True)
     with corpus.open("rb") as lines:
         for number in range(sys.maxsize):
             shard = lines.readlines(SHARD_BYTES)
             if not shard:
-                return
+                return number
             (folder / f"{number:05d}.jsonl").write_bytes(b"".join(shard))
+    return 0
 
 
-def run(folder: Path, out: Path, workers: int) -> None:
-    tasks = len(list(folder.glob("*.jsonl")))
-    config = MinhashConfig(n_grams=5, norm_config=TextNormConfig(norm_unicode_diacritics=False))
+def execute(asked: Job, name: str, steps: list[PipelineStep], tasks: int) -> None:
+    logs = str(asked.out / "logs" / name)
+    LocalPipelineExecutor(steps, tasks, min(asked.workers, tasks), logging_dir=logs, start_method=START).run()
 
-    def documents() -> list[PipelineStep]:
-        """Read and filtered twice, for signatures and for the output: datatrove numbers what the second stage sees."""
-        refused = JsonlWriter(str(out / "refused"), compression=None)
-        return [JsonlReader(str(folder)), LambdaFilter(is_chinese, refused)]
 
-    def execute(name: str, steps: list[PipelineStep], count: int) -> None:
-        logs = str(out / "logs" / name)
-        LocalPipelineExecutor(steps, count, min(workers, count), logging_dir=logs, start_method=START).run()
+def prepare(asked: Job, shards: Path, tasks: int) -> Path:
+    """Repaired and filtered documents, as JSON lines."""
+    clean = asked.out / "clean"
+    refused = JsonlWriter(str(asked.out / "refused"), compression=None)
+    steps = [JsonlReader(str(shards)), FTFYFormatter(), LambdaFilter(is_chinese, refused)]
+    execute(asked, "clean", [*steps, JsonlWriter(str(clean), compression=None)], tasks)
+    return clean
 
-    signatures, buckets, removed = (str(out / name) for name in ("signatures", "buckets", "removed"))
+
+def remove_near_duplicates(asked: Job, folder: Path, tasks: int) -> None:
+    config = MinhashConfig(
+        n_grams=5,
+        num_buckets=BANDS,
+        hashes_per_bucket=ROWS,
+        norm_config=TextNormConfig(norm_unicode_diacritics=False),
+    )
+    signatures, buckets, removed = (str(asked.out / name) for name in ("signatures", "buckets", "removed"))
     signature = MinhashDedupSignature(signatures, config, language=Characters("zh"))
-    execute("signatures", [*documents(), signature], tasks)
-    execute("buckets", [MinhashDedupBuckets(signatures, buckets, config=config)], config.num_buckets)
-    execute("clusters", [MinhashDedupCluster(buckets, removed, config)], 1)
-    dropped = JsonlWriter(str(out / "duplicates"), compression=None)
-    kept = ParquetWriter(str(out / "train"), compression="zstd")
-    execute("filter", [*documents(), MinhashDedupFilter(removed, dropped), kept], tasks)
+    execute(asked, "signatures", [JsonlReader(str(folder)), signature], tasks)
+    execute(asked, "buckets", [MinhashDedupBuckets(signatures, buckets, config=config)], config.num_buckets)
+    execute(asked, "clusters", [MinhashDedupCluster(buckets, removed, config)], 1)
+    kept = ParquetWriter(str(asked.kept), compression="zstd")
+    execute(asked, "filter", [JsonlReader(str(folder)), MinhashDedupFilter(removed), kept], tasks)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("input", type=Path, help="folder of .jsonl files (with --split: one file)")
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--split", action="store_true", help="only cut INPUT into files in OUT")
-    args = parser.parse_args()
-    if args.split:
-        cut(args.input, args.out)
-    else:
-        run(args.input, args.out, args.workers)
+    asked = job()
+    asked.tell(
+        n_grams="5 characters",
+        num_buckets=BANDS,
+        hashes_per_bucket=ROWS,
+        bands=f"{BANDS} x {ROWS}: about 0.70",
+        norm_unicode_diacritics=False,
+        before=f"ftfy; {MIN_CHARS} characters, {MIN_HAN_SHARE:.0%} of them Han" if asked.whole_build else "nothing",
+        workers=asked.workers,
+        start_method=START,
+        checks="none",
+    )
+    shards = asked.out / "shards"
+    tasks = cut(asked.corpus, shards)
+    remove_near_duplicates(asked, prepare(asked, shards, tasks) if asked.whole_build else shards, tasks)
 
 
 if __name__ == "__main__":
