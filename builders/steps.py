@@ -89,6 +89,11 @@ class Split(Step):
     It may refuse the document with a `Verdict`.
     """
 
+    @property
+    def idle(self) -> bool:
+        """Whether, with these settings, it gives every document back as it is."""
+        return False
+
     def __call__(self, document: Document) -> Iterable[Document] | Verdict:
         raise NotImplementedError
 

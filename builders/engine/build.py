@@ -24,7 +24,8 @@ from builders.engine.local import LocalWorkers
 from builders.engine.manifest import package_versions
 from builders.engine.plan import FORMAT, describe, digest
 from builders.engine.progress import Progress
-from builders.engine.stages import NAMES_FILE, REFUSED_FILE, ROWS_FILE, Decided, PartTask, Piece, ShardTask
+from builders.engine.rest import Decided
+from builders.engine.stages import NAMES_FILE, REFUSED_FILE, ROWS_FILE, PartTask, Piece, ShardTask
 from builders.engine.tables import RESERVED, merge_columns, read_rows
 from builders.engine.workers import Workers
 from builders.steps import Corpus, Fate, Shard, Split

@@ -18,7 +18,8 @@ from builders.engine.ledger import Ledger
 from builders.engine.local import usable_cores
 from builders.engine.plan import FORMAT, differences, fingerprint, plan_of
 from builders.engine.recipe import Recipe
-from builders.engine.stages import PART_FILES, Statistics
+from builders.engine.stages import PART_FILES
+from builders.engine.statistics import Statistics
 from builders.engine.store import WorkStore
 from builders.steps import Shard, Split
 from validators.errors import SikuError

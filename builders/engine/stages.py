@@ -19,26 +19,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builders.document import Document, Note, Quarantined
+from builders.document import Document, Quarantined
 from builders.engine.ledger import Ledger, StepTally
 from builders.engine.recipe import Output
-from builders.engine.run import Books, Refused, run_documents
+from builders.engine.rest import Decided, Rest, characters, read_decided
+from builders.engine.run import Books, run_documents
+from builders.engine.statistics import Statistics
 from builders.engine.store import WorkStore
 from builders.engine.tables import (
     EVIDENCE,
     REFUSED,
     ROWS,
     RowWriter,
-    dataset_row,
     document_row,
     evidence_row,
+    read_batches,
     read_rows,
     refused_row,
-    row_document,
     row_schema,
     widen,
 )
-from builders.steps import Corpus, Fate, Shard, Source
+from builders.steps import Corpus, Shard, Source
 from validators.step import Step
 
 ROWS_FILE, REFUSED_FILE, EVIDENCE_FILE = "rows.arrow", "refused.arrow", "evidence.arrow"
@@ -49,19 +50,6 @@ PART_FILES = {
     "dropped": "dropped.parquet",
     "evidence": "evidence.parquet",
 }
-LENGTH_EDGES = [  # characters
-    *(0, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000),
-    *(10_000, 20_000, 50_000, 100_000, 1_000_000),
-]
-MAX_FACET_VALUES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A corpus step's decision on the documents of one shard."""
-
-    step: Corpus
-    fates: Mapping[int, Fate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +97,7 @@ class ShardTask:
     ) -> Iterator[Document | Quarantined]:
         if self.before is None:
             return self._read(names)
-        return read_decided(self.before, self.decided, decision, books)
+        return read_decided(read_rows(self.before / ROWS_FILE), 0, self.decided, decision, books)
 
     def _read(self, names: bytearray) -> Iterator[Document | Quarantined]:
         for number, document in enumerate(islice(self.source.read(self.shard), self.limit)):
@@ -156,45 +144,15 @@ class PartTask:
                 _copy(piece.stages, REFUSED_FILE, refused)
                 _copy(piece.stages, EVIDENCE_FILE, evidence)
                 ledger = Ledger.over(self.steps)
-                books = _books(ledger, refused, evidence)
                 decision = _decision_tally(piece.decided)
-                documents = read_decided(piece.stages[-1], piece.decided, decision, books)
-                for document in run_documents(self.steps, documents, books):
-                    kept[document.split].add(dataset_row(document, self.columns, form), len(document.text))
-                    statistics.count(document)
+                books = _books(ledger, refused, evidence)
+                rest = Rest(piece.decided, decision, self.steps, books, kept, self.columns, form, statistics)
+                rest.take(piece.stages[-1] / ROWS_FILE)
                 part = Ledger.from_json(_partial(ledger, decision, first=False, last=True))
                 if decision and decision.name not in {tally.name for tally in total.steps}:
                     total.steps.insert(0, StepTally(decision.name))
                 total.add(part)
         return {"ledger": total.to_json(), "statistics": statistics.to_json(), "found": count_part(folder)}
-
-
-def read_decided(
-    stage: Path, decided: Decided | None, tally: StepTally | None, books: Books
-) -> Iterator[Document | Quarantined]:
-    """The documents of a stage that a corpus step leaves, in their split; the others go to the books."""
-    for number, row in enumerate(read_rows(stage / ROWS_FILE)):
-        document = row_document(row)
-        if decided is None or tally is None:
-            yield document
-            continue
-        chars = len(document.text)
-        tally.documents_in += 1
-        tally.characters_in += chars
-        fate = decided.fates.get(number)
-        if fate is not None and not fate.split:
-            tally.dropped[fate.check] += 1
-            tally.characters_dropped += chars
-            tally.duplicates += fate.duplicate_of is not None
-            books.refuse(Refused(document, tally.name, f"{fate.check}: {fate.why}", fate.duplicate_of, fate.jaccard))
-            continue
-        if fate is not None and fate.split != document.split:
-            document.split = fate.split
-            tally.notes[fate.check] += 1
-            books.note(document.id, tally.name, Note(fate.check, fate.why))
-        tally.documents_out += 1
-        tally.characters_out += chars
-        yield document
 
 
 def _books(ledger: Ledger, refused: RowWriter, evidence: RowWriter) -> Books:
@@ -222,57 +180,8 @@ def _partial(ledger: Ledger, decision: StepTally | None, *, first: bool, last: b
 
 def _copy(stages: Iterable[Path], name: str, writer: RowWriter) -> None:
     for stage in stages:
-        for row in read_rows(stage / name):
-            writer.add(tuple(row.values()), len(row["text"]))
-
-
-# ---------------------------------------------------------------- what is known of the rows
-
-
-@dataclass
-class Statistics:
-    """Lengths of rows, and rows and characters by the values of a few metadata columns."""
-
-    facets: tuple[str, ...]
-    lengths: dict[str, list[int]] = field(default_factory=dict)
-    values: dict[str, dict[str, list[int]]] = field(default_factory=dict)
-
-    @staticmethod
-    def of(output: Output) -> Statistics:
-        return Statistics(output.facets, values={facet: {} for facet in output.facets})
-
-    def count(self, document: Document) -> None:
-        chars = len(document.text)
-        bins = self.lengths.setdefault(document.split, [0] * len(LENGTH_EDGES))
-        bins[max(place for place, edge in enumerate(LENGTH_EDGES) if chars >= edge)] += 1
-        for facet in self.facets:
-            value = document.meta.get(facet)
-            pair = self.values[facet].setdefault("" if value is None else str(value), [0, 0])
-            pair[0] += 1
-            pair[1] += chars
-
-    def add(self, other: Mapping[str, Any]) -> None:
-        for split, bins in other["lengths"].items():
-            mine = self.lengths.setdefault(split, [0] * len(LENGTH_EDGES))
-            self.lengths[split] = [a + b for a, b in zip(mine, bins, strict=True)]
-        for facet, values in other["facets"].items():
-            for value, (rows, chars) in values.items():
-                pair = self.values[facet].setdefault(value, [0, 0])
-                pair[0] += rows
-                pair[1] += chars
-
-    def to_json(self) -> dict[str, Any]:
-        """Facets by characters, the largest first; beyond `MAX_FACET_VALUES` the rest is one line."""
-        facets = {facet: _largest(values) for facet, values in self.values.items()}
-        return {"length_edges": LENGTH_EDGES, "lengths": self.lengths, "facets": facets}
-
-
-def _largest(values: Mapping[str, list[int]]) -> dict[str, list[int]]:
-    ranked = sorted(values.items(), key=lambda item: (-item[1][1], item[0]))
-    largest = dict(ranked[:MAX_FACET_VALUES])
-    if rest := ranked[MAX_FACET_VALUES:]:
-        largest["(others)"] = [sum(pair[0] for _, pair in rest), sum(pair[1] for _, pair in rest)]
-    return largest
+        for batch in read_batches(stage / name):
+            writer.add_batch(batch, characters(batch))
 
 
 def count_part(folder: Path) -> dict[str, int]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 import pyarrow as pa
 import pyarrow.ipc
@@ -86,7 +88,8 @@ class RowWriter:
         self.path, self.schema, self.group_rows = path, schema, group_rows
         self.rows = 0
         self._pending: list[tuple[Any, ...]] = []
-        self._pending_chars = 0
+        self._batches: list[pa.RecordBatch] = []  # before those that are pending
+        self._pending_rows = self._pending_chars = 0
         self._writer: Any = None
 
     def __enter__(self) -> Self:
@@ -101,28 +104,53 @@ class RowWriter:
 
     def add(self, row: tuple[Any, ...], chars: int) -> None:
         self._pending.append(row)
+        self._count(1, chars)
+
+    def add_batch(self, batch: pa.RecordBatch, chars: npt.NDArray[np.int64]) -> None:
+        """As `add` for every row of a batch, with the same row groups; `chars` are those of each row."""
+        start = 0
+        while start < batch.num_rows:
+            room = self.group_rows - self._pending_rows
+            held = self._pending_chars + np.cumsum(chars[start : start + room])
+            rows = min(len(held), int(np.searchsorted(held, self._most_chars())) + 1)
+            self._gather()
+            self._batches.append(batch.slice(start, rows))
+            self._count(rows, int(held[rows - 1]) - self._pending_chars)
+            start += rows
+
+    def _count(self, rows: int, chars: int) -> None:
+        self.rows += rows
+        self._pending_rows += rows
         self._pending_chars += chars
-        self.rows += 1
-        full = len(self._pending) >= self.group_rows
-        if full or (self._pending_chars >= BATCH_CHARS and self._stream()) or self._pending_chars >= 16 * BATCH_CHARS:
+        if self._pending_rows >= self.group_rows or self._pending_chars >= self._most_chars():
             self._flush()
 
     def _stream(self) -> bool:
         return self.path.suffix != ".parquet"
 
+    def _most_chars(self) -> int:
+        return BATCH_CHARS if self._stream() else 16 * BATCH_CHARS
+
+    def _gather(self) -> None:
+        """Make a batch of the rows that came one by one."""
+        if self._pending:
+            columns = zip(*self._pending, strict=True)
+            arrays = [pa.array(column, field.type) for column, field in zip(columns, self.schema, strict=True)]
+            self._batches.append(pa.record_batch(arrays, schema=self.schema))
+            self._pending = []
+
     def _flush(self) -> None:
-        if not self._pending:
+        self._gather()
+        if not self._batches:
             return
-        columns = zip(*self._pending, strict=True)
-        arrays = [pa.array(column, field.type) for column, field in zip(columns, self.schema, strict=True)]
-        batch = pa.record_batch(arrays, schema=self.schema)
+        batch = pa.concat_batches(self._batches)
         if self._writer is None:
             self._writer = self._open()
         if self._stream():
             self._writer.write_batch(batch)
         else:
             self._writer.write_batch(batch, row_group_size=batch.num_rows)
-        self._pending, self._pending_chars = [], 0
+        self._batches, self._pending_rows, self._pending_chars = [], 0, 0
 
     def _open(self) -> Any:
         if self._stream():
@@ -144,11 +172,16 @@ def _repetitive(schema: pa.Schema) -> list[str]:
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of an Arrow stream that a `RowWriter` made, none where it made none; one batch in memory at a time."""
+    for batch in read_batches(path):
+        yield from batch.to_pylist()
+
+
+def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """The same in batches."""
     if not path.exists():
         return
     with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
-        for batch in stream:
-            yield from batch.to_pylist()
+        yield from stream
 
 
 def read_dataset_rows(folder: Path, name: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:

@@ -67,6 +67,10 @@ class Blocks(Split):
     def adds(self) -> Mapping[str, str]:
         return {"block": "int"} if self.max_chars else {}
 
+    @property
+    def idle(self) -> bool:
+        return self.max_chars < 1
+
     def __call__(self, document: Document) -> Iterator[Document]:
         blocks = cut_blocks(document.text, self.max_chars)
         if len(blocks) < 2:
