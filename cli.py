@@ -22,6 +22,7 @@ from trainers import commands as training
 from trainers import evaluate_commands as evaluation
 from trainers import export_commands as handing_over
 from trainers import tour
+from trainers.arena import commands as arena
 from trainers.judging import commands as judging
 from validators import command_line
 from validators.command_line import Args, Command, Parser, flag, out_folder, parse, path
@@ -167,6 +168,7 @@ COMMANDS = (
     *training.COMMANDS,
     *evaluation.COMMANDS,
     *judging.COMMANDS,
+    *arena.COMMANDS,
     *handing_over.COMMANDS,
     *hub.COMMANDS,
     Command(

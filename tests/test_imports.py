@@ -11,7 +11,7 @@ import pytest
 
 HOME = Path(__file__).parent.parent
 ORDER = ("validators", "builders", "generators", "recipes", "trainers", "cli")
-ROOMS = ("rows", "training", "evaluation", "generation", "hand_over", "judging")  # of trainers/
+ROOMS = ("rows", "training", "evaluation", "generation", "hand_over", "judging", "arena")  # of trainers/
 HEAVY = ("torch", "transformers", "trl", "daft", "gradio", "datasets", "pyarrow", "numpy", "rich")
 
 

@@ -110,7 +110,7 @@ async def _fill(reply: Reply, pieces: AsyncGenerator[Piece, None], given_marks: 
     reply.text += marks.finish()
     reply.state = "cut" if end == "length" and not marks.is_over else "done"
     if halves:
-        reply.note = f"{halves} characters are missing, of which the server sent the halves as U+FFFD"
+        reply.note = f"left out: characters of which the server sent no more than halves ({halves})"
     if end == "content_filter":
         reply.note = "the server's filter ended it"
 
