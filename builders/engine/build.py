@@ -20,7 +20,7 @@ import orjson
 from builders.dedup.hold_out import HoldOut
 from builders.engine.finish import Identity, Part, Request, finished_before, publish, refuse_nothing, remember_inputs
 from builders.engine.ledger import Ledger, guard
-from builders.engine.local import LocalWorkers
+from builders.engine.local import LocalWorkers, prepare
 from builders.engine.manifest import package_versions
 from builders.engine.plan import FORMAT, describe, digest
 from builders.engine.progress import Progress
@@ -88,6 +88,9 @@ def build(request: Request, progress: Progress | None = None) -> Built:
     """
     started = time.monotonic()
     progress = progress or Progress(quiet=True)
+    if request.engine == "local":
+        steps = (request.recipe.source, *request.recipe.steps)
+        prepare([__name__, *(type(step).__module__ for step in steps)], request.inputs, request.workers)
     shards = request.recipe.source.shards(request.inputs)
     identity = Identity.of(request, shards)
     if finished := finished_before(request, identity):

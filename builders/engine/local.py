@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -17,11 +18,37 @@ from builders.engine.workers import Task, Workers
 from validators.errors import SikuError
 
 POOL_MIN_BYTES = 4_000_000  # less work than this is done before a pool has started
+WORKERS_FROM = "forkserver"  # a process that has the modules already, and no threads: others are copies of it
 TASKS_AHEAD = 4  # submitted per worker, so that a million tasks are not all in memory
 
 
 def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def prepare(modules: Iterable[str], inputs: Sequence[Path], workers: int) -> None:
+    """Let the process that workers are copied from load modules, while this one looks at the inputs.
+
+    Nothing happens where the inputs are too small for a pool.
+    """
+    if workers > 1 and _are_large(inputs):
+        multiprocessing.get_context(WORKERS_FROM).set_forkserver_preload(sorted({__name__, *modules}))
+        multiprocessing.forkserver.ensure_running()
+
+
+def _are_large(inputs: Sequence[Path]) -> bool:
+    left = POOL_MIN_BYTES
+    waiting = list(inputs)
+    while waiting and left > 0:
+        path = waiting.pop()
+        try:
+            if path.is_dir():
+                waiting += path.iterdir()
+            else:
+                left -= path.stat().st_size
+        except OSError:  # whoever reads it will say so
+            continue
+    return left <= 0
 
 
 class LocalWorkers(Workers):
@@ -45,7 +72,7 @@ class LocalWorkers(Workers):
 
     def _in_pool(self, todo: Sequence[tuple[int, Task]]) -> Iterator[tuple[int, dict[str, Any]]]:
         if self._pool is None:
-            context = multiprocessing.get_context("spawn")
+            context = multiprocessing.get_context(WORKERS_FROM)
             count = min(self.count, len(todo))
             self._pool = ProcessPoolExecutor(count, context, initializer=_start_worker, initargs=(self.private,))
         waiting = iter(todo)
