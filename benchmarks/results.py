@@ -41,7 +41,7 @@ def entries(record: Figures, job: str) -> list[tuple[str, Figures]]:
     found = [
         (key.partition("/")[2], entry)
         for key, entry in record["runs"].items()
-        if key.partition("/")[0] == job and entry["corpus"] and key not in record["failures"]
+        if key.partition("/")[0] == job and entry["corpus"]
     ]
     return sorted(found, key=lambda one: median(one[1]["corpus"], "seconds"))
 
@@ -68,7 +68,8 @@ def with_range(amounts: Iterable[float], form: Callable[[float], str] = number) 
 def times(record: Figures, job: str, entry: Figures, field: str) -> str:
     """How many times what siku took, round by round."""
     own = record["runs"].get(f"{job}/{entry['beside']}", {"corpus": []})["corpus"]
-    both = [theirs[field] / ours[field] for theirs, ours in zip(entry["corpus"], own, strict=False)]
+    by_round = {run["round"]: run[field] for run in own}
+    both = [run[field] / by_round[run["round"]] for run in entry["corpus"] if run["round"] in by_round]
     return with_range(both) if both else "–"
 
 
@@ -150,8 +151,10 @@ def failures(record: Figures) -> list[str]:
     if not record["failures"]:
         return []
     lines = ["## What failed", ""]
-    for key, why in record["failures"].items():
-        lines += [f"* **{key}**", "", "  ```", *(f"  {line}" for line in why.splitlines()), "  ```"]
+    for key, errors in record["failures"].items():
+        ran = len(record["runs"].get(key, {"corpus": []})["corpus"])
+        lines += [f"* **{key}**: {len(errors)} times; {ran} runs on the corpus went well", ""]
+        lines += ["  ```", *(f"  {line}" for line in errors[-1].splitlines()), "  ```"]
     return [*lines, ""]
 
 
@@ -166,7 +169,7 @@ def method(record: Figures) -> list[str]:
         f" (median {statistics.median(loads):.1f}). Medians of {rounds} rounds in which the tools took turns, the least"
         f" and the most in brackets. {record['workers']} workers where a tool knows workers.",
         "",
-        f"**Corpus**: {corpus['documents']:,} Chinese documents, {record['corpus_bytes'] / 1e6:.1f} MB (10⁶ bytes) of"
+        f"**Corpus**: {record['documents']:,} Chinese documents, {record['corpus_bytes'] / 1e6:.1f} MB (10⁶ bytes) of"
         f" JSON lines, a share of {corpus['planted']} of them planted copies; {pairs}; made by {record['made_by']},"
         f" scored by {record['scorer']}.",
         "",

@@ -49,6 +49,7 @@ from benchmarks.score import score  # noqa: E402
 
 TEN = 10  # documents of the corpus that shows what the start takes
 ERROR_LINES = 6
+MOST_FAILURES = 2  # after which a contestant is out
 
 Figures = dict[str, Any]
 
@@ -110,8 +111,8 @@ def scored(args: argparse.Namespace, corpus: Path, rows: Path) -> Figures:
 
 def enter(args: argparse.Namespace, record: Figures) -> list[Contestant]:
     """siku, and every peer whose environment can be installed."""
-    own = [str(name) for name in ("numpy", "pyarrow", "opencc", "orjson")]
-    record["versions"]["siku"] = {"siku": commit(), **versions(Path(sys.executable), own)}
+    own = versions(Path(sys.executable), ("numpy", "pyarrow", "opencc", "orjson"))
+    record["versions"]["siku"] = {"siku": commit(), **own}
     entered = siku()
     for name in args.peers:
         try:
@@ -120,15 +121,17 @@ def enter(args: argparse.Namespace, record: Figures) -> list[Contestant]:
             record["environment_mb"][name] = size_mb(python.parent.parent)
         except subprocess.CalledProcessError as error:
             told = f"{error.stderr or error}".strip().splitlines()[-ERROR_LINES:]
-            record["failures"][name] = "cannot be installed: " + "\n".join(told)
+            record["failures"][name] = ["cannot be installed: " + "\n".join(told)]
             print(f"{name}: cannot be installed", file=sys.stderr)
             continue
         entered += contestants_of(name, python)
     return [one for one in entered if one.job in args.jobs]
 
 
-def take_turn(args: argparse.Namespace, one: Contestant, corpus: Path, record: Figures, *, start_only: bool) -> None:
-    """One run of one contestant, and its score in the first one."""
+def take_turn(
+    args: argparse.Namespace, one: Contestant, corpus: Path, record: Figures, number: int, *, start_only: bool
+) -> None:
+    """One run of one contestant in round `number`, and its score if it has none yet."""
     key = f"{one.job}/{one.name}"
     out = args.work / "out"
     shutil.rmtree(out, ignore_errors=True)
@@ -148,10 +151,10 @@ def take_turn(args: argparse.Namespace, one: Contestant, corpus: Path, record: F
             settings = out / "settings.json"
             entry["settings"] = json.loads(settings.read_text()) if settings.exists() else {}
     except (CommandError, ValueError, OSError) as error:
-        record["failures"][key] = "\n".join(str(error).splitlines()[-ERROR_LINES:])
+        record["failures"].setdefault(key, []).append("\n".join(str(error).splitlines()[-ERROR_LINES:]))
         print(f"{key}: failed, see {log}", file=sys.stderr)
         return
-    entry["start" if start_only else "corpus"].append({**took, "load": load})
+    entry["start" if start_only else "corpus"].append({**took, "round": number, "load": load})
     print(f"{key}{' (start)' if start_only else ''}: {took['seconds']:.2f} s", file=sys.stderr)
 
 
@@ -165,6 +168,7 @@ def measure(args: argparse.Namespace) -> Figures:
         "machine": machine(),
         "corpus": json.loads((corpus / "corpus.json").read_text(encoding="utf-8")),
         "corpus_bytes": (corpus / "corpus.jsonl").stat().st_size,
+        "documents": (corpus / "corpus.jsonl").read_bytes().count(b"\n"),
         "made_by": "--corpus" if args.corpus else "corpus.py",
         "scorer": Path(args.scorer).name if args.scorer else "score.py",
         "threshold": args.threshold,
@@ -181,8 +185,8 @@ def measure(args: argparse.Namespace) -> Figures:
         print(f"round {number + 1} of {args.runs}", file=sys.stderr)
         for one in entered:
             for start_only in (True, False):
-                if f"{one.job}/{one.name}" not in record["failures"]:
-                    take_turn(args, one, corpus, record, start_only=start_only)
+                if len(record["failures"].get(f"{one.job}/{one.name}", [])) < MOST_FAILURES:
+                    take_turn(args, one, corpus, record, number, start_only=start_only)
         record["round_seconds"].append(round(time.monotonic() - began, 1))
         (args.results / "results.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     shutil.rmtree(args.work / "out", ignore_errors=True)
