@@ -18,6 +18,7 @@ from builders.publish.hub import commands as hub
 from builders.publish.versions import commands as versions
 from generators import commands as synthesis
 from generators.demo import commands as demo
+from generators.view import commands as view
 from trainers import commands as training
 from trainers import evaluate_commands as evaluation
 from trainers import export_commands as handing_over
@@ -165,6 +166,7 @@ COMMANDS = (
         (DATASET, OUT, flag("--to", type=path, metavar="DIR", help="write it anew into DIR")),
     ),
     *versions.COMMANDS,
+    *view.COMMANDS,
     *training.COMMANDS,
     *evaluation.COMMANDS,
     *judging.COMMANDS,

@@ -22,7 +22,7 @@ _VOID = frozenset({"br", "meta"})
 
 
 class Html(str):
-    """Text that is HTML already; only `element`, `join` and the functions built on them make it."""
+    """Text that is HTML already; only `element`, `join`, `verbatim` and the functions built on them make it."""
 
     __slots__ = ()
 
@@ -38,6 +38,11 @@ def visible(text: str) -> str:
 
 def escape(value: object) -> str:
     return value if isinstance(value, Html) else html.escape(visible(str(value)))
+
+
+def verbatim(text: str) -> Html:
+    """A text for a field of a form, out of which it is read again: escaped, its invisible characters as they are."""
+    return Html(html.escape(text))
 
 
 def join(parts: Iterable[object]) -> Html:

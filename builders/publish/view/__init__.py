@@ -1,0 +1,1 @@
+"""A built dataset to look through: search, one document with its life and copies, decisions of reviewers."""

@@ -1,0 +1,1 @@
+"""`siku view`, and what it shows of rows that a model wrote."""
