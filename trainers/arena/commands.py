@@ -159,7 +159,7 @@ COMMANDS = (
                     action="append",
                     default=[],
                     metavar="NAME=URL",
-                    help="OpenAI-compatible server, `#MODEL` at its end where it has several; `demo` needs none; repeatable",
+                    help="OpenAI-compatible server, perhaps with #MODEL behind it; `demo` needs no model; repeatable",
                 ),
                 flag(
                     "--model",

@@ -118,7 +118,9 @@ class _Page:
                 label = f"{LETTERS[place]} {word}"
                 self.bests.append(gr.Button(label, interactive=False, min_width=90, elem_id=f"arena-best-{place}"))
             self.tie = gr.Button("Tie", interactive=False, min_width=90, elem_id="arena-tie")
-            self.bad = gr.Button("All bad", interactive=False, min_width=90, elem_id="arena-bad")
+            self.bad = gr.Button(
+                "Both bad" if self.most == 2 else "All bad", interactive=False, min_width=90, elem_id="arena-bad"
+            )
         with gr.Row(visible=self.most > 2):
             self.ranking = gr.Textbox(
                 label="Or rank them",
@@ -159,12 +161,14 @@ class _Page:
         gr, given = self.gradio, self.room.sampling
         with gr.Row():
             self.sampling = [
-                gr.Slider(0, 2, given.temperature, step=0.05, label="temperature"),
-                gr.Slider(0.01, 1, given.top_p, step=0.01, label="top_p"),
-                gr.Number(given.top_k, label="top_k (0: all)", precision=0, minimum=0),
-                gr.Number(given.max_tokens, label="most tokens", precision=0, minimum=1),
-                gr.Slider(0.8, 2, given.repetition_penalty, step=0.01, label="repetition penalty (1: none)"),
-                gr.Textbox("" if given.seed is None else str(given.seed), label="seed (empty: any)", max_lines=1),
+                gr.Slider(0, 2, given.temperature, step=0.05, label="temperature", min_width=220),
+                gr.Slider(0.01, 1, given.top_p, step=0.01, label="top_p", min_width=220),
+                gr.Number(given.top_k, label="top_k (0: all)", precision=0, minimum=0, min_width=220),
+                gr.Number(given.max_tokens, label="most tokens", precision=0, minimum=1, min_width=220),
+                gr.Slider(0.8, 2, given.repetition_penalty, step=0.01, label="repetition penalty", min_width=220),
+                gr.Textbox(
+                    "" if given.seed is None else str(given.seed), label="seed (empty: any)", max_lines=1, min_width=220
+                ),
             ]
 
     # ------------------------------------------------------------ what happens

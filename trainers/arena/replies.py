@@ -141,7 +141,8 @@ async def _asked(
 
 def sentence(trouble: TroubleError) -> str:
     """What happened, for people."""
-    detail = f" ({trouble.detail})" if trouble.detail else ""
+    of_use = trouble.detail and trouble.cause != "connection lost"  # what a library says of that confuses
+    detail = f" ({trouble.detail})" if of_use else ""
     match trouble.kind:
         case "down":
             return f"nobody answers there{detail}"
