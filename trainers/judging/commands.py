@@ -1,15 +1,16 @@
-"""The words of `siku judge`: by verdicts, or by the points that texts make."""
+"""The words of `siku judge`: by models, by the points that texts make, or by people."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builders.publish.local_page.serving import PAGE_FLAGS
 from generators.commands import CONCURRENCY, NUMBERS, PRICE, RETRY_DEAD, TIMEOUT, wrong_numbers
 from trainers.judging.points.matching import HIGHEST, HIT, LEAST_TOLD
 from validators.command_line import Args, Command, flag, out_folder, path
@@ -26,11 +27,17 @@ if TYPE_CHECKING:
 OK, SOME_LEFT_OUT = 0, 1
 OUT = Path("out") / "judge"
 DEFAULT_RUBRIC = "default"
+OF_MODELS = ("endpoint", "model", "judge_name", "a_model", "b_model", "points", "hit", "retry_dead", "set")
+OF_PEOPLE = ("table", "seed", "port", "password", "open")
 
 
 def run_judge(args: Args) -> int:
     problems = _wrong_words(args)
     rubric = attempt(partial(_rubric, args), problems)
+    if args.human:
+        from trainers.judging.human.commands import run_human
+
+        return run_human(args, rubric, problems)
     return _run_models(args, rubric, problems)
 
 
@@ -89,11 +96,9 @@ def _watching(judge: Judge, what: str, *, quiet: bool, price: float) -> Iterator
 
 
 def _rubric(args: Args) -> Rubric | None:
-    from trainers.judging.rubric import DEFAULT, read_rubric
+    from trainers.judging.rubric import rubric_named
 
-    if args.rubric is None:
-        return None
-    return DEFAULT if args.rubric == DEFAULT_RUBRIC else read_rubric(path(args.rubric))
+    return None if args.rubric is None else rubric_named(args.rubric)
 
 
 def _wrong_words(args: Args) -> list[SikuError]:
@@ -101,14 +106,17 @@ def _wrong_words(args: Args) -> list[SikuError]:
     found: list[SikuError] = []
     if wrong := wrong_numbers(args):
         found.append(SikuError(f"{' and '.join(wrong)} cannot be", why=NUMBERS))
+    if args.human:
+        found += _unfitting(args, OF_MODELS, "people score here, and --human asks no model", "leave out {}, or --human")
+        return found
+    found += _unfitting(args, OF_PEOPLE, "only the page has it", "siku judge --human opens the page")
     if not args.endpoint:
-        next = "--endpoint URL; repeatable"
+        next = "--endpoint URL for models that judge, --human for people"
         found.append(SikuError("nobody is there to judge", where="--endpoint", why="it is missing", next=next))
     if len(args.b) != 1:
+        what = "there is more than one --b" if args.b else "there is nothing to compare with --a"
         why = "models compare two" if args.b else "it is missing"
-        found.append(
-            SikuError(f"there are {len(args.b)} files to compare with --a", where="--b", why=why, next="--b FILE")
-        )
+        found.append(SikuError(what, where="--b", why=why, next="--b FILE"))
     if args.points and args.rubric is not None:
         why = "a rubric scores texts, not points"
         next = "leave one of them out: they are two judgings"
@@ -120,6 +128,15 @@ def _wrong_words(args: Args) -> list[SikuError]:
         why = f"a hit is a similarity from {LEAST_TOLD} to {HIGHEST}"
         found.append(SikuError(f"--hit {args.hit} cannot be", where="--hit", why=why, next=f"--hit {HIT}, the default"))
     return found
+
+
+def _unfitting(args: Args, names: Sequence[str], why: str, next: str) -> list[SikuError]:
+    """Flags that were given and are of the other kind of judging."""
+    given = [f"--{name.replace('_', '-')}" for name in names if getattr(args, name) not in (None, False, "", [])]
+    words = ", ".join(given)
+    verb = ("does not go with", "do not go with") if args.human else ("needs", "need")
+    what = f"{words} {verb[len(given) > 1]} --human"
+    return [SikuError(what, where=words, why=why, next=next.format(words))] if given else []
 
 
 # ---------------------------------------------------------------- what came of it
@@ -158,7 +175,7 @@ def _tell(figures: dict[str, Any], args: Args) -> None:
 
 JUDGE = Command(
     "judge",
-    "which of two models answers better, by the verdicts of others",
+    "which of two models answers better: models judge, or people do with --human",
     run_judge,
     (
         flag("--a", type=path, required=True, metavar="FILE", help="rows with id, prompt and prediction of model A"),
@@ -168,14 +185,15 @@ JUDGE = Command(
             default=[],
             type=path,
             metavar="FILE",
-            help="those of model B, to the same prompts",
+            help="those of model B, to the same prompts; --human takes none, one or more",
         ),
         flag(
             "--rubric",
             nargs="?",
             const=DEFAULT_RUBRIC,
             metavar="FILE",
-            help="score each text, too; JSON or TOML (without FILE: 逻辑性, 背景知识, 文风, from 1 to 5)",
+            help="axes to score each text on, JSON or TOML (without FILE: 逻辑性, 背景知识, 文风, from 1 to 5; "
+            "`continuation`: the same three, of chapters that go on, which --human takes by itself)",
         ),
         flag("--out", type=out_folder, default=OUT, metavar="DIR", help="folder of the results (default: out/judge)"),
         flag("--limit", type=int, metavar="N", help="only the first N pairs"),
@@ -228,6 +246,14 @@ JUDGE = Command(
             metavar="KEY=VALUE",
             help="temperature, top_p, max_tokens, repairs, fresh_samples or extra_body of the questions; repeatable",
         ),
+        flag(
+            "--human",
+            action="store_true",
+            help="people judge: a local page on which they score each text, not knowing whose it is",
+        ),
+        flag("--table", action="store_true", help="with --human: what they said, and how far people and models agree"),
+        flag("--seed", type=int, metavar="N", help="with --human: another order of the texts (default: 0)"),
+        *PAGE_FLAGS,
     ),
 )
 COMMANDS = (in_four_lines(JUDGE),)

@@ -72,8 +72,9 @@ def _rows(judge: Judge, source: Questions, task: Task, order: JudgeOrder, watchi
     for document, result in answers(judge, source, task, order, watching, cost, about):
         meta = document.meta
         row: Row = {"id": meta["pair"], "judge": judge.name, label: meta["part"]}
-        if not pairwise:  # what people score is known by this, however files are called and ordered
+        if isinstance(task, RubricJudging):  # what people score is known by this, however files are called and ordered
             row["item"] = item_of(meta["pair"] if order.joined.by == "id" else meta["prompt"], meta["text"])
+            row["highest"] = task.highest
         answer = {"dead": str(result.dead)} if result.dead else _answer(result.samples[0])
         rows.append(row | answer | {"attempts": result.attempts})
     return rows

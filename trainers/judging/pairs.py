@@ -61,7 +61,7 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class Prediction:
     """One row of a file; `wrong` says why it cannot be used."""
 
     place: str
@@ -78,11 +78,11 @@ def join(a: Path, b: Path, limit: int | None = None) -> Joined:
     Joined by id where every row has one, else by prompt. Raises SikuError (exit 2) for files that cannot be read, for
     an id or prompt that stands twice, and where nothing can be joined.
     """
-    rows_a, rows_b = _read(a), _read(b)
+    rows_a, rows_b = read_predictions(a), read_predictions(b)
     by = "id" if all(one.id for one in (*rows_a, *rows_b) if not one.wrong) else "prompt"
     left_out = LeftOut()
-    known_a = _by_key(rows_a, by, a, left_out.unusable_in_a)
-    known_b = _by_key(rows_b, by, b, left_out.unusable_in_b)
+    known_a = by_key(rows_a, by, a, left_out.unusable_in_a)
+    known_b = by_key(rows_b, by, b, left_out.unusable_in_b)
     left_out.only_in_a = _missing_in(known_b, known_a)
     left_out.only_in_b = _missing_in(known_a, known_b)
     pairs: list[Pair] = []
@@ -91,7 +91,7 @@ def join(a: Path, b: Path, limit: int | None = None) -> Joined:
             continue
         if one.wrong or other.wrong:
             continue  # told among the unusable ones
-        if not _same_question(one, other):
+        if not same_question(one, other):
             left_out.other_prompt.append(key[:SHOWN_CHARS])
             continue
         name = key if by == "id" else f"{len(pairs) + 1}"
@@ -111,7 +111,7 @@ def item_of(key: str, text: str) -> str:
     return sha256(f"{key}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:ITEM_DIGITS]
 
 
-def _missing_in(others: dict[str, _Said], own: dict[str, _Said]) -> list[str]:
+def _missing_in(others: dict[str, Prediction], own: dict[str, Prediction]) -> list[str]:
     return [key[:SHOWN_CHARS] for key, one in own.items() if key not in others and not one.wrong]
 
 
@@ -127,12 +127,12 @@ def notes_of(left_out: LeftOut) -> list[str]:
     return [f"{len(names):,} {what}: {some_of(names)}" for what, names in parts.items() if names]
 
 
-def _same_question(a: _Said, b: _Said) -> bool:
+def same_question(a: Prediction, b: Prediction) -> bool:
     """The same prompt; or, where two chat templates have written it, the same reference."""
     return a.prompt == b.prompt or bool(a.reference and a.reference == b.reference)
 
 
-def _by_key(rows: Sequence[_Said], by: str, file: Path, unusable: list[str]) -> dict[str, _Said]:
+def by_key(rows: Sequence[Prediction], by: str, file: Path, unusable: list[str]) -> dict[str, Prediction]:
     """Rows by id or prompt; those that have neither go to `unusable` only. Raises SikuError where one stands twice."""
     keys = [one.id if by == "id" else one.prompt for one in rows]
     if twice := [key for key, count in Counter(filter(None, keys)).items() if count > 1]:
@@ -146,7 +146,8 @@ def _by_key(rows: Sequence[_Said], by: str, file: Path, unusable: list[str]) -> 
     return {key: one for key, one in zip(keys, rows, strict=True) if key}
 
 
-def _read(file: Path) -> list[_Said]:
+def read_predictions(file: Path) -> list[Prediction]:
+    """All rows of a file, in order. Raises SikuError (exit 2) where it cannot be read."""
     try:
         raw = file.read_bytes()
     except OSError as error:
@@ -157,9 +158,9 @@ def _read(file: Path) -> list[_Said]:
     return [_said(row, number) for number, row in enumerate(read_json(raw, MAX_LINE_BYTES), start=1)]
 
 
-def _said(row: Row | BadRow, number: int) -> _Said:
+def _said(row: Row | BadRow, number: int) -> Prediction:
     if isinstance(row, BadRow):
-        return _Said(f"row {number:,}", "", "", "", "", row.reason)
+        return Prediction(f"row {number:,}", "", "", "", "", row.reason)
     columns = row.columns
     id, prompt = columns.get("id"), _text(columns.get("prompt"))
     name = str(id) if isinstance(id, (str, int)) and not isinstance(id, bool) else ""
@@ -172,7 +173,7 @@ def _said(row: Row | BadRow, number: int) -> _Said:
         wrong = "no prediction"
     elif not prompt.strip():
         wrong = "no prompt"
-    return _Said(
+    return Prediction(
         f"{row.place}{f' ({name})' if name else ''}",
         name,
         prompt,

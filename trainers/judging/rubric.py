@@ -38,6 +38,20 @@ DEFAULT = Rubric(
         Axis("文风", "语言是否通顺得体，用词和语气是否合乎题目的要求，有没有重复和套话"),
     )
 )
+# What people were to score Novel-GPT's continuations on
+CONTINUATION = Rubric(
+    (
+        Axis("逻辑性", "是否承接前文，情节和因果是否成立，有没有自相矛盾"),
+        Axis("背景知识", "人物、关系、地点和设定是否与前文一致，有没有写错谁是谁、谁和谁是什么关系"),
+        Axis("文风", "用词、句式和语气是否像原作，有没有重复和套话"),
+    )
+)
+BUILT_IN = {"default": DEFAULT, "continuation": CONTINUATION}
+
+
+def rubric_named(name: str) -> Rubric:
+    """One of `BUILT_IN`, or that of a file. Raises SikuError (exit 2) with all that is wrong with it."""
+    return BUILT_IN[name] if name in BUILT_IN else read_rubric(Path(name).expanduser())
 
 
 def read_rubric(file: Path) -> Rubric:
