@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -140,7 +141,7 @@ class Corpus(Step):
         """A writer of this step's sketch of one shard; its files in `folder` depend on the documents alone."""
         raise NotImplementedError
 
-    def decide(self, folders: Sequence[Path]) -> list[dict[int, Fate]]:
+    def decide(self, folders: Sequence[Path], helpers: Executor | None = None) -> list[dict[int, Fate]]:
         """For every sketch folder the fates by row (the number of the `add` call, from 0); the rest stays.
 
         The decision rests on the documents and their ids, never on the order of the folders or on timing.

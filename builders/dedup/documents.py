@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,30 @@ _MAX_OPEN_FILES = 128
 _HELD_SIGNATURES_BYTES = 64 << 20  # up to this size all are in memory, above it each bin is read when it is asked for
 
 
+class TextPlace(NamedTuple):
+    """Where a folded text stands: a file, the first unit, and how many there are."""
+
+    path: str
+    start: int
+    units: int
+
+
+def read_texts(places: Iterable[TextPlace]) -> list[Units]:
+    """The texts at these places; what lies in one file, one after the other, is read the fastest."""
+    texts: list[Units] = []
+    with ExitStack() as stack:
+        files: dict[str, BinaryIO] = {}
+        for path, start, units in places:
+            if path not in files:
+                if len(files) >= _MAX_OPEN_FILES:
+                    stack.close()
+                    files = {}
+                files[path] = stack.enter_context(Path(path).open("rb", buffering=0))
+            files[path].seek(2 * start)
+            texts.append(np.frombuffer(files[path].read(2 * units), dtype="<u2"))
+    return texts
+
+
 class Compared(Protocol):
     """Documents that can be compared, by their numbers."""
 
@@ -37,6 +62,10 @@ class Compared(Protocol):
 
     def text(self, document: int) -> Units:
         """The folded text."""
+        ...
+
+    def text_place(self, document: int) -> TextPlace:
+        """Where the folded text stands."""
         ...
 
     def signatures(self, documents: Numbers) -> npt.NDArray[np.uint8]:
@@ -102,6 +131,12 @@ class SketchedDocuments:
         shard, row = self.shard_row(document)
         start, end = _span(self._id_end[shard], row)
         return self._read(shard, "ids.bin", start, end - start).decode("utf-8", "surrogatepass")
+
+    def text_place(self, document: int) -> TextPlace:
+        """Where the folded text stands."""
+        shard, row = self.shard_row(document)
+        start, end = _span(self._text_end[shard], row)
+        return TextPlace(str(self._folders[shard] / "text.bin"), start, end - start)
 
     def text(self, document: int) -> Units:
         """The folded text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -92,15 +93,15 @@ class NearDuplicates(Corpus):
         fields = {name: getattr(self, name) for name in self.sketch_fields}
         return ShardSketch(folder, **fields)
 
-    def decide(self, folders: Sequence[Path]) -> list[dict[int, Fate]]:
+    def decide(self, folders: Sequence[Path], helpers: Executor | None = None) -> list[dict[int, Fate]]:
         with SketchedDocuments(folders, self.bands, self.rows) as documents:
-            return self._decide(documents, len(folders))
+            return self._decide(documents, len(folders), helpers)
 
-    def _decide(self, documents: SketchedDocuments, folders: int) -> list[dict[int, Fate]]:
+    def _decide(self, documents: SketchedDocuments, folders: int, helpers: Executor | None) -> list[dict[int, Fate]]:
         numbers = np.arange(len(documents))
         same_text = _best_with_same_text(documents)
         compared = (same_text == numbers) & documents.has_ngrams
-        engine = self._engine(documents, compared)
+        engine = self._engine(documents, compared, helpers)
         duplicates = engine.duplicates(compared, self.jaccard)
         explained = most_alike(best_stay(compared, duplicates), duplicates)
         copy_of, likeness = numbers.copy(), np.ones(len(documents))
@@ -119,8 +120,8 @@ class NearDuplicates(Corpus):
             fates[shard][row] = Fate("valid", LIKE_HELD_OUT, why)
         return fates
 
-    def _engine(self, documents: SketchedDocuments, compared: Mask) -> Engine:
-        verifier = Verifier(documents, self.ngram_chars)
+    def _engine(self, documents: SketchedDocuments, compared: Mask, helpers: Executor | None) -> Engine:
+        verifier = Verifier(documents, self.ngram_chars, helpers)
         if self.engine == "datasketch":
             return DatasketchCandidates(verifier, compared, self.bands, self.rows)
         return BandCandidates(documents, verifier, self.bands)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
 
 import numpy as np
 import numpy.typing as npt
 
-from builders.dedup.documents import Compared, Numbers
+from builders.dedup.documents import Compared, Numbers, TextPlace, read_texts
 from builders.dedup.pairs import Likeness
 from builders.dedup.shingles import Hashes, Units, set_jaccard, shingle_set, shingle_sets
 from builders.dedup.signatures import BINS
@@ -18,6 +19,9 @@ REFUSED = -1.0
 
 _DEVIATIONS = 6  # of the estimate: of simulated pairs at the threshold, one of 200,000 was further off, with 8 n-grams
 _BATCH_PAIRS = 8192
+_WORTH_HELP_PAIRS = 256  # fewer are compared before another process has answered
+_HELP_PAIRS = 128
+_HELP_UNITS = 1 << 20  # 8 MB of hashes, where no text is longer
 _BATCH_UNITS = 1 << 17  # of texts that are hashed together: a mebibyte of hashes stays in the cache of a core
 _CACHED_SIGNATURES = 1 << 16
 _CACHE_HASHES = 8 << 20
@@ -26,8 +30,8 @@ _CACHE_HASHES = 8 << 20
 class Verifier:
     """Compares pairs of documents by the exact Jaccard of their shingle sets."""
 
-    def __init__(self, documents: Compared, ngram_chars: int) -> None:
-        self._documents, self._ngram_chars = documents, ngram_chars
+    def __init__(self, documents: Compared, ngram_chars: int, helpers: Executor | None = None) -> None:
+        self._documents, self._ngram_chars, self._helpers = documents, ngram_chars, helpers
         self._signatures = _Signatures(documents)
         self._sets: dict[int, Hashes] = {}
         self._cached_hashes = 0
@@ -38,10 +42,31 @@ class Verifier:
         for start in range(0, len(a), _BATCH_PAIRS):
             pairs = slice(start, start + _BATCH_PAIRS)
             possible = start + np.flatnonzero(self._possible(a[pairs], b[pairs], threshold))
+            if self._helpers and len(possible) >= _WORTH_HELP_PAIRS:
+                found[possible] = self._with_help(self._helpers, a[possible], b[possible])
+                continue
             self._read_ahead(np.unique(np.concatenate((a[possible], b[possible]))).tolist())
             for place, one, other in zip(possible.tolist(), a[possible].tolist(), b[possible].tolist(), strict=True):
                 found[place] = self._jaccard(one, other)
         return found
+
+    def _with_help(self, helpers: Executor, a: Numbers, b: Numbers) -> Likeness:
+        """The Jaccard of each pair, computed in other processes; they are told where the texts stand."""
+        waiting: list[Future[Likeness]] = []
+        places: dict[int, TextPlace] = {}
+        pairs: list[tuple[int, int]] = []
+        units = 0
+        last = len(a) - 1
+        for place, pair in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
+            for document in pair:
+                if document not in places:
+                    places[document] = self._documents.text_place(document)
+                    units += places[document].units
+            pairs.append(pair)
+            if units >= _HELP_UNITS or len(pairs) >= _HELP_PAIRS or place == last:
+                waiting.append(helpers.submit(jaccard_of_pairs, places, pairs, self._ngram_chars))
+                places, pairs, units = {}, [], 0
+        return np.concatenate([done.result() for done in waiting])
 
     def exact(self, a: Numbers, b: Numbers) -> Likeness:
         """The Jaccard of each pair, without a look at the signatures."""
@@ -87,6 +112,12 @@ class Verifier:
             self._cached_hashes = 0
         self._sets.update(zip(documents, sets, strict=True))
         self._cached_hashes += sum(map(len, sets))
+
+
+def jaccard_of_pairs(places: Mapping[int, TextPlace], pairs: Sequence[tuple[int, int]], ngram_chars: int) -> Likeness:
+    """The Jaccard of pairs of documents whose texts stand at `places`."""
+    sets = dict(zip(places, shingle_sets(read_texts(places.values()), ngram_chars), strict=True))
+    return np.array([set_jaccard(sets[one], sets[other]) for one, other in pairs])
 
 
 class _Signatures:

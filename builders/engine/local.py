@@ -15,6 +15,7 @@ from typing import Any
 
 from builders.engine.recipe import load_private_module
 from builders.engine.workers import Task, Workers
+from builders.steps import Corpus, Fate
 from validators.errors import SikuError
 
 POOL_MIN_BYTES = 4_000_000  # less work than this is done before a pool has started
@@ -63,6 +64,9 @@ class LocalWorkers(Workers):
             for process in list((self._pool._processes or {}).values()):
                 process.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def decide(self, corpus: Corpus, folders: Sequence[Path]) -> list[dict[int, Fate]]:
+        return corpus.decide(folders, self._pool)
 
     def finish(self, todo: Sequence[tuple[int, Task, int]]) -> Iterator[tuple[int, dict[str, Any]]]:
         work = sum(size for _, _, size in todo)

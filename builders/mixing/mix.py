@@ -6,6 +6,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -62,7 +63,7 @@ class Mix(Corpus):
     def sketch(self, folder: Path) -> MixSketch:
         return MixSketch(folder, self.seed)
 
-    def decide(self, folders: Sequence[Path]) -> list[dict[int, Fate]]:
+    def decide(self, folders: Sequence[Path], helpers: Executor | None = None) -> list[dict[int, Fate]]:
         if not self.weights:
             return [{} for _ in folders]
         shards, names = read_sketches(folders)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -80,7 +81,7 @@ class Draw(Corpus):
     def sketch(self, folder: Path) -> DrawSketch:
         return DrawSketch(folder, self.by, self.seed)
 
-    def decide(self, folders: Sequence[Path]) -> list[dict[int, Fate]]:
+    def decide(self, folders: Sequence[Path], helpers: Executor | None = None) -> list[dict[int, Fate]]:
         import numpy as np
 
         parts, values = _read_sketches(folders)

@@ -30,6 +30,7 @@ from builders.sources.inputs import (
     file_digest,
     file_kind,
     find_files,
+    in_threads,
     is_archive,
     list_digest,
     not_positive,
@@ -204,7 +205,8 @@ def _raiser(reason: str) -> Callable[[], bytes]:
 
 def _shards_of(root: FoundInput) -> list[Shard]:
     singles, books = group_books(root.files)
-    shards = [Shard(file.name, file_digest(file.path), file.size, file.path) for file in singles]
+    digests = in_threads(file_digest, [file.path for file in singles])
+    shards = [Shard(file.name, digest, file.size, file.path) for file, digest in zip(singles, digests, strict=True)]
     return shards + [_book_shard(root, book) for book in books]
 
 

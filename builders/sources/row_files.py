@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from io import BufferedReader, BytesIO, RawIOBase
 from pathlib import Path
@@ -27,6 +28,7 @@ from builders.sources.inputs import (
     file_digest,
     file_kind,
     find_files,
+    in_threads,
     is_archive,
     not_positive,
     refused,
@@ -289,14 +291,19 @@ def _parts(file: FoundFile, part_bytes: int) -> Iterator[PartShard]:
 
     So the cuts do not move when lines are appended, and only the last part changes.
     """
+    spans: list[tuple[int, int]] = []
     with file.path.open("rb") as lines:
-        start, number = 0, 1
+        start = 0
         while start < file.size:
             end = min(_line_start(lines, (start // part_bytes + 1) * part_bytes), file.size)
-            digest, count = _digest_and_lines(lines, start, end)
-            name = f"{file.name}#{start:012d}"
-            yield PartShard(name, digest, end - start, file.path, file.name, start, end, number)
-            start, number = end, number + count
+            spans.append((start, end))
+            start = end
+    number = 1
+    found = in_threads(partial(_digest_and_lines, file.path), spans)
+    for (start, end), (digest, count) in zip(spans, found, strict=True):
+        name = f"{file.name}#{start:012d}"
+        yield PartShard(name, digest, end - start, file.path, file.name, start, end, number)
+        number += count
 
 
 def _line_start(file: BinaryIO, position: int) -> int:
@@ -307,12 +314,14 @@ def _line_start(file: BinaryIO, position: int) -> int:
     return file.tell()
 
 
-def _digest_and_lines(file: BinaryIO, start: int, end: int) -> tuple[str, int]:
+def _digest_and_lines(path: Path, span: tuple[int, int]) -> tuple[str, int]:
     digest, lines = sha256(), 0
-    file.seek(start)
-    while piece := file.read(min(MIB, end - file.tell())):
-        digest.update(piece)
-        lines += piece.count(b"\n")
+    start, end = span
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        while piece := file.read(min(MIB, end - file.tell())):
+            digest.update(piece)
+            lines += piece.count(b"\n")
     return digest.hexdigest(), lines
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from builders.dedup.documents import Numbers, span_ends
+from builders.dedup.documents import Numbers, TextPlace, span_ends
 from builders.dedup.shingles import Hashes, Units
 from builders.dedup.signatures import BINS, Signatures, band_keys, bins_of_band
 from builders.dedup.sketch import BLOCK, RECORD, Records
@@ -49,6 +49,12 @@ class PlacedDocuments:
     def band(self, band: int) -> Hashes:
         """The keys of all documents in the band at hand, whatever its number."""
         return self._keys
+
+    def text_place(self, document: int) -> TextPlace:
+        """Where the folded text stands."""
+        start, end = self._span(document, "text")
+        folder = self._folders[shard_row(int(self._places[document]))[0]]
+        return TextPlace(str(Path(folder) / "text.bin"), start, end - start)
 
     def text(self, document: int) -> Units:
         """The folded text."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from builders.dedup import verify
 from builders.dedup.near_duplicates import NearDuplicates, exact_jaccard, kept_indices
 from builders.document import Document
 from builders.steps import Fate
@@ -287,3 +291,20 @@ def test_with_same_numbers_texts_that_differ_in_a_figure_are_no_copies(decide: D
         )
         == {}
     )
+
+
+def test_helpers_decide_nothing_else(tmp_path: Path, write_prose: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs that other processes compare are those that this one would have compared."""
+    texts = [write_prose(seed, 400) for seed in range(40)]
+    texts += [text[:150] + text[170:] for text in texts[:30]] + [text[:300] for text in texts[20:]]
+    step = NearDuplicates()
+    with step.sketch(tmp_path) as writer:
+        for number, text in enumerate(texts):
+            writer.add(Document(str(number), text))
+    alone = step.decide([tmp_path])[0]
+    assert len(alone) > 30
+    monkeypatch.setattr(verify, "_WORTH_HELP_PAIRS", 1)
+    for units in (1, verify._HELP_UNITS):
+        monkeypatch.setattr(verify, "_HELP_UNITS", units)
+        with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as helpers:
+            assert step.decide([tmp_path], helpers)[0] == alone
