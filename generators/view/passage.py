@@ -1,4 +1,4 @@
-"""How a row that a model wrote came about, as HTML: the passage with what supports the answer, the replies, the verdicts."""
+"""How a row that a model wrote came about: the passage with what supports the answer, every reply, the verdicts."""
 
 from __future__ import annotations
 

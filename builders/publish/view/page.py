@@ -53,6 +53,11 @@ SIDES: dict[str, tuple[Place, ...]] = {
 }
 # A click or Enter on a row, a link or a button within the HTML is told to Python; so is what stands in the fields.
 _LISTENER = """
+const follow = () => {
+  const box = element.querySelector('.siku-lists'), row = element.querySelector('.current');
+  if (box && row) box.scrollTop = row.offsetTop - box.clientHeight / 3;
+};
+watch('value', follow);
 const press = (target) => {
   const row = target.closest('[data-row]'), link = target.closest('[data-open]');
   if (link) trigger('select', {open: link.dataset.open});

@@ -85,7 +85,7 @@ class Made:
         for split, documents in (("train", self.train), ("valid", self.valid)):
             for document in documents:
                 document.split = split
-                statistics.count(document)
+                statistics.count(split, [len(document.text)], [document.meta])
         guard = {"warn_share": 0.3, "stop_share": 0.6}
         steps = [{"class": "Tidy", "version": 1, "min_chars": 20, **guard}, {"class": "Copies", "version": 1, **guard}]
         return {
