@@ -11,6 +11,10 @@ import pytest
 from tests.browser import look, serve_page  # noqa: F401 - fixtures
 from tests.running import Ran, Siku, command
 
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("siku", deadline=None)
+hypothesis.settings.load_profile("siku")
+
 
 @pytest.fixture
 def siku(tmp_path: Path) -> Siku:
