@@ -6,6 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.browser import look, serve_page  # noqa: F401 - fixtures
