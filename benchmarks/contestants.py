@@ -57,9 +57,11 @@ class Contestant:
     words: tuple[str, ...]  # before the corpus and the output folder
     rows: str  # where in the output folder the rows that stayed are
     beside: str = "siku"  # the row of the same job that it is compared with
+    workers: int = 0  # where not as many as asked for
 
     def command(self, corpus: Path, out: Path, workers: int, threshold: float) -> list[str]:
         """How it is asked to do its job."""
+        workers = self.workers or workers
         if self.name.startswith("siku"):
             step = ["--set", f"steps.NearDuplicates.jaccard={threshold}"]
             return [*self.words, "--input", str(corpus), "--out", str(out), "--workers", str(workers), *step, "-q"]
@@ -98,12 +100,15 @@ def size_mb(folder: Path) -> int:
 
 
 def siku() -> list[Contestant]:
-    """siku at both jobs; and as a whole build with simplified script, which Data-Juicer makes, too."""
+    """siku at both jobs, also in one process; and as a whole build with simplified script, as Data-Juicer makes."""
     build = (sys.executable, str(HOME / "cli.py"), "build")
     recipes = HERE / "recipes"
+    near_duplicates = (*build, str(recipes / "near_duplicates.py"))
     return [
-        Contestant("siku", "dedup", (*build, str(recipes / "near_duplicates.py")), "near-duplicates/1"),
+        Contestant("siku", "dedup", near_duplicates, "near-duplicates/1"),
+        Contestant("siku, 1 worker", "dedup", near_duplicates, "near-duplicates/1", workers=1),
         Contestant("siku", "build", (*build, "text-pretrain"), "text-pretrain/1"),
+        Contestant("siku, 1 worker", "build", (*build, "text-pretrain"), "text-pretrain/1", workers=1),
         Contestant("siku with t2s", "build", (*build, str(recipes / "simplified_text.py")), "simplified-text/1"),
     ]
 

@@ -141,6 +141,7 @@ def take_turn(
     log = logs / f"{one.job}-{one.name}{'-start' if start_only else ''}.log".replace(" ", "-")
     lines = args.ten if start_only else corpus / "corpus.jsonl"
     entry = record["runs"].setdefault(key, {"beside": one.beside, "corpus": [], "start": []})
+    os.sync()  # or who waits for the disk would wait for what others wrote
     load = os.getloadavg()[0]
     try:
         words = one.command(lines, out, args.workers, args.threshold)
@@ -209,7 +210,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one per core)")
     parser.add_argument("--threshold", type=float, default=0.7, help="Jaccard")
-    parser.add_argument("--work", type=Path, default=Path("benchmark-work"), help="environments, corpora, logs")
+    parser.add_argument("--work", type=Path, default=HERE / "work", help="environments, corpora, logs")
     parser.add_argument(
         "--corpus", help="folder with corpus.jsonl, truth_pairs.tsv and corpus.json in place of our own"
     )

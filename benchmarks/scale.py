@@ -68,6 +68,7 @@ def grow(args: argparse.Namespace, mb: float) -> list[Figures]:
         runs: list[dict[str, float]] = []
         for _ in range(args.runs):
             shutil.rmtree(out, ignore_errors=True)
+            os.sync()  # or siku would wait for the disk to take the corpus
             load = os.getloadavg()[0]
             runs.append({**build(RECIPES[job], corpus / "corpus.jsonl", out, args.workers), "load": load})
             print(f"{job}, {mb:g} MB: {runs[-1]['seconds']:.1f} s", file=sys.stderr)
@@ -199,7 +200,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one per core)")
     parser.add_argument("--texts", type=Path, default=EXAMPLES, help="folder of texts that corpora are made from")
-    parser.add_argument("--work", type=Path, default=Path("benchmark-work"))
+    parser.add_argument("--work", type=Path, default=HERE / "work")
     parser.add_argument("--results", type=Path, default=HERE, help="where scale.json and SCALE.md go")
     parser.add_argument("--report-only", action="store_true", help="write SCALE.md from scale.json")
     args = parser.parse_args()
