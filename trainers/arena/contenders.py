@@ -19,7 +19,7 @@ from validators.errors import SikuError
 PROMPT = "arena/1"  # the name that requests carry
 NAME_CHARS = 40
 Dialect = Literal["fields", "generation_config"]
-_NAMED = re.compile(r"([^=/:?#]+)=(.+)", re.DOTALL)
+_NAMED = re.compile(r"([^=/:?#]+)=(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)

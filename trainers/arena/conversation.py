@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import secrets
 from collections.abc import AsyncGenerator, Sequence
@@ -79,16 +80,18 @@ class Conversation:
         if self.is_busy:
             return
         self.turns.append(Turn(prompt, sampling, [Reply() for _ in self.contenders]))
-        async for _ in self._ask(range(len(self.contenders))):
-            yield
+        async with contextlib.aclosing(self._ask(range(len(self.contenders)))) as asking:
+            async for _ in asking:
+                yield
 
     async def retry(self, place: int) -> AsyncGenerator[None, None]:
         """Ask the model at a place once more for its last reply, while others may still be writing theirs."""
         if not self.turns or place in self._tasks or not self.turns[-1].replies[place].is_over:
             return
         self.turns[-1].replies[place] = Reply()
-        async for _ in self._ask([place]):
-            yield
+        async with contextlib.aclosing(self._ask([place])) as asking:
+            async for _ in asking:
+                yield
 
     def stop(self) -> None:
         """End what is being written; what has come stays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -202,7 +203,7 @@ class _Page:
         found = {**self._show(self.room.conversation(_session(request))), self.table: await self.room.table()}
         return found | ({self.who: self.gradio.update(value=request.username)} if request.username else {})
 
-    def _leave(self, request: Any) -> None:
+    async def _leave(self, request: Any) -> None:
         self.room.leave(_session(request))
 
     async def _say(
@@ -221,15 +222,17 @@ class _Page:
         if not conversation.turns:  # what was set since the page was opened counts
             conversation = self.room.start(_session(request), names, system)
         yield {self.prompt: ""}
-        async for _ in conversation.say(prompt.strip(), chosen):
-            yield self._show(conversation)
+        async with contextlib.aclosing(conversation.say(prompt.strip(), chosen)) as saying:
+            async for _ in saying:
+                yield self._show(conversation)
 
     def _retrying(self, place: int) -> Any:
         async def retry(request: Any) -> AsyncGenerator[Updates, None]:
             conversation = self.room.conversation(_session(request))
             if place < len(conversation.contenders):
-                async for _ in conversation.retry(place):
-                    yield self._show(conversation)
+                async with contextlib.aclosing(conversation.retry(place)) as trying:
+                    async for _ in trying:
+                        yield self._show(conversation)
 
         return _with_session(retry)
 

@@ -131,7 +131,7 @@ def meetings_of(figures: Figures) -> list[tuple[Any, ...]]:
 
 def sentences(figures: Figures, torn: int = 0) -> list[str]:
     """What stands beside the table."""
-    told = [f"{figures['votes']:,} votes: {figures['ties']:,} ties, {figures['all_bad']:,} all bad"]
+    told = [f"votes: {figures['votes']:,}; ties: {figures['ties']:,}; all bad: {figures['all_bad']:,}"]
     if len(figures["groups"]) > 1:
         apart = "; ".join(", ".join(group) for group in figures["groups"])
         told.append(f"never compared with each other, so their numbers have no common scale: {apart}")

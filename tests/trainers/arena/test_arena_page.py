@@ -111,7 +111,7 @@ def test_the_arena(serve_page: Serve, look: Look, siku: Siku, tiny_gguf: Path, t
 
         again = look(serve_page(*words).url)  # votes survive
         again.get_by_role("tab", name="Table").click()
-        again.locator("#arena-table", has_text="2 votes").wait_for()
+        again.locator("#arena-table", has_text="votes: 2").wait_for()
 
     told = siku("arena", "--table", "--json").json
     assert (told["votes"], told["ties"], told["torn"]) == (2, 1, 0)
@@ -162,7 +162,7 @@ def first_conversation(page: Any, folder: Path) -> None:
     assert page.inner_text(f"#arena-reply-{dead} h2 .who") == "丙"
     pictures(page, folder, "voted")
     page.get_by_role("tab", name="Table").click()
-    page.locator("#arena-table", has_text="1 votes").wait_for()
+    page.locator("#arena-table", has_text="votes: 1").wait_for()
     pictures(page, folder, "table")
     page.get_by_role("tab", name="Chat").click()
     page.set_viewport_size({"width": 390, "height": 900})
