@@ -120,7 +120,7 @@ def serve(
         warnings.simplefilter("ignore")
         app = _app(blocks, args, keys or {}, style)
         server = uvicorn.Server(
-            uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1, ws="none")
+            uvicorn.Config(app, log_level="critical", access_log=False, timeout_graceful_shutdown=1, ws="none")
         )
         try:
             server.run(sockets=[_told(on, address, args)])

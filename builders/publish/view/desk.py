@@ -84,7 +84,7 @@ class Desk:
 
     def move(self, stand: Stand, steps: int) -> Stand:
         """The next row, or the one before; on to the next page where this one ends."""
-        stand = dataclasses.replace(stand, whole=False, editing=False, message="")
+        stand = _read(stand)
         if stand.opened:
             return dataclasses.replace(stand, opened="")
         at = stand.at + steps
@@ -105,7 +105,7 @@ class Desk:
                 self.shelf.reach(self.shelf.search(query), first + stand.size)
         except SikuError as error:
             return dataclasses.replace(stand, message=told(error))
-        there = dataclasses.replace(stand, first=first, at=0, opened="", whole=False, editing=False, message="")
+        there = dataclasses.replace(_read(stand), first=first, at=0, opened="")
         if not self._spots(there):
             return dataclasses.replace(stand, message="That was the last one.")
         return there
@@ -113,10 +113,10 @@ class Desk:
     def pick(self, stand: Stand, at: int) -> Stand:
         """The row of that number on the page."""
         at = at if 0 <= at < len(self._spots(stand)) else stand.at
-        return dataclasses.replace(stand, at=at, opened="", whole=False, editing=False, message="")
+        return dataclasses.replace(_read(stand), at=at, opened="")
 
     def open(self, stand: Stand, name: str) -> Stand:
-        return dataclasses.replace(stand, opened=name, whole=False, editing=False, message="")
+        return dataclasses.replace(_read(stand), opened=name)
 
     def _found(self, stand: Stand) -> list[Found]:
         return [self.shelf.search(query) for query in stand.queries]
@@ -283,6 +283,12 @@ class Desk:
 
 
 STATES = ("", "nobody yet", "not by me yet", "accept", "reject", "edit", "commented", "reviewers differ")
+
+
+def _read(stand: Stand) -> Stand:
+    """The stand with a document in view, neither edited nor whole."""
+    panel = "Text" if stand.panel == "Reviewers" else stand.panel
+    return dataclasses.replace(stand, panel=panel, whole=False, editing=False, message="")
 
 
 def told(error: SikuError) -> str:

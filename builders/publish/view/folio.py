@@ -55,7 +55,7 @@ def head(row: Row, decisions: Sequence[Decision]) -> Html:
 
 def _why(row: Row) -> Html:
     kept = row.get("duplicate_of")
-    copy = (" A copy of ", opener(kept), ", which stays.") if kept else ()
+    copy = (". It is a copy of ", opener(kept), ", which stays.") if kept else (".",)
     return element("p", "Dropped by ", element("strong", row["step"]), ": ", row["reason"], *copy, class_="problem")
 
 

@@ -74,6 +74,9 @@ element.addEventListener('keydown', (event) => {
   } else if (event.key === 'Enter' && event.target.matches('[data-row]')) press(event.target);
 });
 """
+# A reviewer is asked for a name once: the browser keeps it.
+_REMEMBER_NAME = "(name) => { localStorage.setItem('siku-reviewer', name); }"
+_REMEMBERED_NAME = "(name) => localStorage.getItem('siku-reviewer') || name"
 Change = Callable[..., Stand]
 
 
@@ -162,16 +165,21 @@ class Page:
         self._on(self.buttons["accept"].click, lambda stand, who: desk.decide(stand, who, "accept"))
         self._on(self.buttons["reject"].click, lambda stand, who: desk.decide(stand, who, "reject"))
         self._on(self.buttons["withdraw"].click, desk.withdraw)
-        self._on(self.buttons["edit"].click, lambda stand, who: dataclasses.replace(stand, editing=True, message=""))
+        self._on(
+            self.buttons["edit"].click,
+            lambda stand, who: dataclasses.replace(stand, editing=True, panel="Text", message=""),
+        )
         said = self._on(self.comment.submit, desk.comment, [self.comment])
         said.then(lambda: "", None, self.comment, **_QUIET)
         for place in (self.lists, self.document):
             self._on_told(place.select, self._select)
         self._on_told(self.document.submit, self._save)
-        self.blocks.load(self._again, [self.stand, self.who], [*self._outputs(), self.who], **_QUIET)
+        self.who.input(None, self.who, None, js=_REMEMBER_NAME, **_QUIET)
+        known = self.blocks.load(None, self.who, self.who, js=_REMEMBERED_NAME, **_QUIET)
+        known.then(self._again(), [self.stand, self.who], [*self._outputs(), self.who], **_QUIET)
 
     def _outputs(self) -> list[Any]:
-        return [self.stand, self.lists, self.document, self.message]
+        return [self.stand, self.lists, self.document, self.message, self.panel]
 
     def _on(self, listen: Any, change: Change, fields: list[Any] | None = None, *, slow: bool = False) -> Any:
         """When that happens, show what the stand has become. Keys may be faster than answers: each of them counts."""
@@ -194,11 +202,16 @@ class Page:
         listen(happen, [self.stand, self.who], self._outputs(), **_QUIET)
 
     def _show(self, stand: Stand, who: str) -> tuple[Any, ...]:
-        return stand, self.desk.lists(stand), self.desk.document(stand, who), _message(stand)
+        return stand, self.desk.lists(stand), self.desk.document(stand, who), _message(stand), stand.panel
 
-    def _again(self, stand: Stand, who: str) -> tuple[Any, ...]:
-        """A window that was opened or loaded again."""
-        return *self._show(stand, who), who
+    def _again(self) -> Callable[..., tuple[Any, ...]]:
+        """What a window shows that was opened or loaded again."""
+
+        def happen(stand: Stand, who: str, *, request: Any) -> tuple[Any, ...]:
+            name = _person(request, who)
+            return *self._show(stand, name), name
+
+        return _with_request(happen, self.gradio)
 
     def _look(self, stand: Stand, who: str, *values: Any) -> Stand:
         words, how, side, split, rule, column, value, least, most, state = values
@@ -222,7 +235,7 @@ class Page:
     def _select(self, stand: Stand, who: str, told: Mapping[str, Any]) -> Stand:
         match told:
             case {"open": str(name)}:
-                return dataclasses.replace(self.desk.open(stand, name), panel="Text")
+                return self.desk.open(stand, name)
             case {"row": int(row)}:
                 return self.desk.pick(stand, row)
             case {"whole": True}:
@@ -238,13 +251,16 @@ class Page:
         return self.desk.save(stand, who, contents)
 
 
+# One thing after the other, in the order in which it was asked for: what is pressed while a search runs is about what
+# that search finds. A search takes a second, so people who review together hardly wait for each other.
 _QUIET: dict[str, Any] = {
     "show_progress": "hidden",
     "trigger_mode": "multiple",
     "concurrency_limit": 1,
+    "concurrency_id": "stand",
     "api_visibility": "private",
 }
-_SLOW = _QUIET | {"show_progress": "minimal", "concurrency_limit": 4}
+_SLOW = _QUIET | {"show_progress": "minimal"}
 
 
 def desk_values(desk: Desk, gr: Any) -> Callable[[str], Any]:
@@ -284,5 +300,5 @@ def _name(desk: Desk) -> str:
 
 def _figures(manifest: Mapping[str, Any]) -> str:
     rows = manifest.get("rows", {})
-    figures = {**rows, "dropped": manifest.get("dropped", 0)}
+    figures = {**rows, **{name: manifest.get(name, 0) for name in ("dropped", "duplicates", "quarantined")}}
     return ", ".join(f"{count:,} {name}" for name, count in figures.items() if count)
