@@ -125,7 +125,7 @@ class Material:
         table = np.arange(1 << 16, dtype=np.uint16)
         table[self.characters] = rng.permutation(self.characters)
         units = np.frombuffer(text.encode("utf-16-le"), dtype="<u2")
-        return table[units].astype("<u2").tobytes().decode("utf-16-le", "replace")
+        return str(table[units].astype("<u2").tobytes(), "utf-16-le", "replace")
 
 
 def edited(text: str, rate: float, letters: str, rng: Random) -> str:

@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -34,13 +34,19 @@ class CommandError(Exception):
     """The command ended with another exit code than 0 or 1, or took too long; the message ends with its last words."""
 
 
-def adopt_orphans() -> None:
-    """Become the parent of processes that outlive theirs, as those of a fork server do, so that their CPU time counts.
+@contextlib.contextmanager
+def adopting_orphans() -> Iterator[None]:
+    """Be the parent of processes that outlive theirs, as those of a fork server do, so that their CPU time counts.
 
     Without it (outside Linux) the time of children that nobody waited for is lost.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 class Tree:
@@ -111,11 +117,10 @@ def run_once(
     With `log`, what it prints goes there. CPU time is that of all processes that were waited for, here or by their
     parents; where more was seen while they ran, that. Raises CommandError, also for an exit code that is not `good`.
     """
-    adopt_orphans()
     tree = Tree()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
-    with contextlib.ExitStack() as stack:
+    with adopting_orphans(), contextlib.ExitStack() as stack:
         output = stack.enter_context(log.open("wb")) if log else None
         child = subprocess.Popen(
             words, stdout=output or subprocess.DEVNULL, stderr=subprocess.STDOUT if output else None, env=env

@@ -113,7 +113,7 @@ def add_book(args: argparse.Namespace) -> list[Figures]:
 
 def cost(entry: Figures) -> float:
     """CPU seconds of a MB."""
-    return statistics.median(run["cpu_seconds"] for run in entry["runs"]) / float(entry["mb"])
+    return float(statistics.median(run["cpu_seconds"] for run in entry["runs"]) / entry["mb"])
 
 
 def growth_table(entries: list[Figures]) -> list[str]:
