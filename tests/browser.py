@@ -63,7 +63,7 @@ def serve_page(tmp_path: Path) -> Iterator[Serve]:
         log.close()
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, f"no page: {Path(log.name).read_text()}"
+        assert '"url"' in line, f"no page: {line} {Path(log.name).read_text()}"
         started.append(Served(json.loads(line)["url"], process))
         return started[-1]
 

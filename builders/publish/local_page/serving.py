@@ -50,13 +50,15 @@ def bind(args: Args) -> socket.socket:
             where="--host",
             next=f"set {PASSWORD}, or --password WORD; without --host only this machine sees the page",
         )
+    if args.port is not None and not 0 < args.port < 65536:
+        raise SikuError(f"--port {args.port} cannot be", why="ports are 1 to 65535", next="--port with another number")
     wanted = [args.port] if args.port is not None else range(FIRST_PORT, FIRST_PORT + PORTS)
     why = ""
     for port in wanted:
         try:
             return socket.create_server((args.host, port), family=_family(args.host))
-        except (OSError, OverflowError) as error:
-            why = getattr(error, "strerror", None) or str(error)
+        except OSError as error:
+            why = error.strerror or str(error)
     raise SikuError(
         f"nothing can be served on {args.host}, port {args.port or f'{FIRST_PORT} to {FIRST_PORT + PORTS - 1}'}",
         where="--port" if args.port is not None else "--host",
