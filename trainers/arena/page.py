@@ -140,7 +140,7 @@ class _Page:
         with gr.Row():
             self.send = gr.Button("Send", variant="primary", min_width=90, elem_id="arena-send")
             self.stop = gr.Button("Stop", min_width=90, elem_id="arena-stop")
-            self.new = gr.Button("New conversation", min_width=90, elem_id="arena-new")
+            self.new = gr.Button("New conversation", min_width=160, elem_id="arena-new")
         labels = [(f"{place + 1}. {preset.label}", place) for place, preset in enumerate(room.presets)]
         self.preset = gr.Dropdown(
             labels, value=None, label=f"Prompts ({len(labels)})", visible=bool(labels), elem_id="arena-preset"
@@ -180,7 +180,7 @@ class _Page:
         shown = [*self.columns, *self.replies, *self.retries, *self.buttons, self.prompt, self.status, self.table]
         options = {"show_progress": "hidden", "concurrency_limit": None}
         gr.on([self.send.click, self.prompt.submit], _with_session(self._say), talking, shown, **options)
-        self.stop.click(_with_session(self._stop), None, None, queue=False, show_progress="hidden")
+        self.stop.click(_with_session(self._stop), None, None, **options)
         self.new.click(_with_session(self._new), [self.names, self.system], shown, **options)
         if self.room.presets:
             self.preset.input(self._choose, self.preset, [self.prompt, self.system], **options)
@@ -224,7 +224,7 @@ class _Page:
         yield {self.prompt: ""}
         async with contextlib.aclosing(conversation.say(prompt.strip(), chosen)) as saying:
             async for _ in saying:
-                yield self._show(conversation)
+                yield self._show_if_here(request, conversation)
 
     def _retrying(self, place: int) -> Any:
         async def retry(request: Any) -> AsyncGenerator[Updates, None]:
@@ -232,7 +232,7 @@ class _Page:
             if place < len(conversation.contenders):
                 async with contextlib.aclosing(conversation.retry(place)) as trying:
                     async for _ in trying:
-                        yield self._show(conversation)
+                        yield self._show_if_here(request, conversation)
 
         return _with_session(retry)
 
@@ -279,6 +279,11 @@ class _Page:
         return await self.room.table()
 
     # ------------------------------------------------------------ what is shown of a conversation
+
+    def _show_if_here(self, request: Any, conversation: Conversation) -> Updates:
+        """Nothing of a conversation that was left for a new one while it was being written."""
+        here = self.room.sessions.get(_session(request)) is conversation
+        return self._show(conversation) if here else {self.status: self.gradio.skip()}
 
     def _show(self, conversation: Conversation) -> Updates:
         gr, found = self.gradio, dict[Any, Any]()

@@ -15,7 +15,7 @@ import pytest
 from generators.demo.server import Endpoint as Server
 from tests.browser import Look, Serve, assert_fits
 from tests.running import Siku
-from tests.servers.behaviours import Pass
+from tests.servers.behaviours import Drip, Pass
 from tests.servers.llama_server import LlamaSettings, llama_server
 from tests.servers.proxy import Behaviour, Exchange, Proxy, Request
 
@@ -26,6 +26,7 @@ pytestmark = [
         reason="needs the extras ui, train and dev",
     ),
 ]
+SLOWLY = "慢慢说"
 INJECTED = (
     "<img src=x onerror=alert(1)> </script><script>alert(2)</script> <b>粗</b> [链接](javascript:alert(3)) "
     "${alert(4)} {{constructor.constructor('alert(5)')()}}\n第二行"
@@ -45,7 +46,7 @@ class Dies:
 
 
 class DiesOnce:
-    """Lists its models, dies at the first question, and answers all later ones."""
+    """Lists its models, dies at the first question, and answers all later ones; slowly where it is asked to."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -54,7 +55,8 @@ class DiesOnce:
         if request.method != "POST":
             return Pass()
         self.asked += 1
-        return Dies() if self.asked == 1 else Pass()
+        is_slow = SLOWLY in request.json["messages"][-1]["content"]
+        return Dies() if self.asked == 1 else Drip(piece_bytes=300, pause_s=0.5) if is_slow else Pass()
 
 
 def place_of(page: Any, text: str) -> int:
@@ -170,10 +172,19 @@ def first_conversation(page: Any, folder: Path) -> None:
 
 
 def second_person(page: Any) -> None:
-    """Somebody else at the same time, with the keyboard: another conversation, another order, a tie."""
+    """Somebody else at the same time, with the keyboard: one that is stopped, one that is left, a tie."""
     page.locator(".contender", has_text="nothing said yet").first.wait_for()
     page.get_by_role("button", name="Who, how, and your name").click()
     page.fill("#arena-who input", "李四")
+    say(page, SLOWLY)
+    page.locator(".state.coming").first.wait_for()
+    page.click("#arena-stop")
+    page.locator(".state.stopped").first.wait_for()
+    wait_until_votable(page, 0, 1, 2)
+    say(page, SLOWLY)
+    page.locator(".state.coming").first.wait_for()
+    page.click("#arena-new")
+    page.locator(".contender", has_text="nothing said yet").nth(2).wait_for()
     page.fill("#arena-prompt textarea", "写长江。")
     page.press("#arena-prompt textarea", "Shift+Enter")
     wait_until_votable(page, 0, 1, 2)
