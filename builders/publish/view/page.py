@@ -271,9 +271,9 @@ def desk_values(desk: Desk, gr: Any) -> Callable[[str], Any]:
 
 
 def _with_request(happen: Callable[..., tuple[Any, ...]], gr: Any) -> Callable[..., tuple[Any, ...]]:
-    """Gradio gives the request to a parameter that is annotated so, and counts the others as inputs."""
+    """Gradio gives the request to a parameter that is annotated so, by its place; the others are inputs."""
 
-    def called(*values: Any, request: Any = None) -> tuple[Any, ...]:
+    def called(request: Any, *values: Any) -> tuple[Any, ...]:
         return happen(*values, request=request)
 
     called.__annotations__["request"] = gr.Request
