@@ -2,9 +2,9 @@
 () => {
   const axes = () => [...document.querySelectorAll(".siku-axis")];
   const chosen = (axis) => axis.querySelector("input:checked");
-  const focusOn = (axis) => {
+  const focusOn = (axis, how) => {
     const input = axis && (chosen(axis) || axis.querySelector("input"));
-    if (input) input.focus();
+    if (input) input.focus(how);
   };
   const show = () => {
     const before = document.getElementById("siku-before");
@@ -15,8 +15,9 @@
   window.sikuBegin = () => setTimeout(() => {
     show();
     scrollTo(0, 0);
-    if (document.activeElement.closest("textarea, #siku-name")) document.activeElement.blur();
-    focusOn(axes()[0]);
+    const at = document.activeElement; // whoever writes meanwhile is left alone
+    const axis = axes().find((one) => !chosen(one)) || axes()[0];
+    if (at === document.body || at.closest(".siku-axis, button")) focusOn(axis, { preventScroll: true });
   }, 50);
   if (window.sikuScores) return;
   window.sikuScores = true;
@@ -27,11 +28,12 @@
     if (at.closest("textarea")) {
       if (event.key === "Enter" && event.ctrlKey) {
         event.preventDefault();
-        at.dispatchEvent(new Event("change", { bubbles: true }));
+        at.blur();
         next.click();
       }
       return;
     }
+    if (at.closest("#siku-name") && event.key === "Enter") setTimeout(() => at.blur()); // once its own keys are heard
     if (event.ctrlKey || at.closest("button, summary, a, select, input:not([type=radio])")) return;
     if (/^[0-9]$/.test(event.key)) {
       const all = axes();
