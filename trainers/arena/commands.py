@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,14 +45,15 @@ def run_arena(args: Args) -> int:
         contenders = _behind_endpoints(args.endpoint, stack)
         check_names([*(one.name for one in contenders), *(_name_of(one)[0] for one in args.model)])
         on = stack.enter_context(bind(args))
-        contenders += list(_here(args.model, stack, quiet=args.quiet))
+        contenders += list(_here(args.model, stack, _say_nothing if args.quiet else _tell))
         load_gradio()
         from generators.streaming import Patience
         from trainers.arena.conversation import Manner
         from trainers.arena.page import Room, make_page
         from trainers.arena.replies import END_MARKS
 
-        manner = Manner(Patience(args.first_token_timeout, args.token_timeout), (*END_MARKS, *args.stop))
+        patience = Patience(args.first_token_timeout, args.token_timeout)
+        manner = Manner(patience, (*END_MARKS, *args.stop), _say_nothing if args.quiet else _tell)
         room = Room(contenders, store, sampling, manner, presets, args.order_seed, args.system)
         blocks, keys = make_page(room)
         return serve(blocks, args, on, keys=keys, style=Path(__file__).with_name("arena.css"))
@@ -124,20 +125,24 @@ def _name_of(given: str) -> tuple[str, Path]:
     return path(given).resolve().stem, path(given)
 
 
-def _here(given: Sequence[str], stack: contextlib.ExitStack, *, quiet: bool) -> Iterator[Contender]:
+def _here(given: Sequence[str], stack: contextlib.ExitStack, tell: Callable[[str], None]) -> Iterator[Contender]:
     """Models of this machine, each served by a process of its own until the end."""
     from trainers.arena.contenders import Contender
     from trainers.arena.served import served
 
     for one in given:
         name, place = _name_of(one)
-        url, model, config = stack.enter_context(served(place, None if quiet else _tell))
+        url, model, config = stack.enter_context(served(place, tell))
         dialect = "generation_config" if place.is_dir() else "fields"
         yield Contender(name, url, model, dialect, config)  # type: ignore[arg-type]
 
 
 def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def _say_nothing(line: str) -> None:
+    """Under -q."""
 
 
 def whole(text: str) -> int:

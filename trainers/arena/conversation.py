@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -34,10 +34,11 @@ class Turn:
 
 @dataclass(frozen=True)
 class Manner:
-    """How models are waited for, and what ends a reply."""
+    """How models are waited for, what ends a reply, and who is told of failures by name: the page hides names."""
 
     patience: Patience = field(default_factory=Patience)
     marks: Sequence[str] = END_MARKS
+    tell: Callable[[str], None] = lambda line: None
 
 
 @dataclass
@@ -113,8 +114,11 @@ class Conversation:
             results = await asyncio.gather(*mine.values(), return_exceptions=True)
             for place in mine:
                 self._tasks.pop(place, None)
-                if not turn.replies[place].is_over:
-                    turn.replies[place].state = "stopped"
+                reply = turn.replies[place]
+                if not reply.is_over:
+                    reply.state = "stopped"
+                if reply.state == "failed":
+                    self.manner.tell(f"{self.contenders[place].name}: {_ending(reply)}")
         yield
         if mistakes := [one for one in results if isinstance(one, Exception)]:
             raise mistakes[0]
@@ -167,8 +171,13 @@ class Conversation:
             "prompt": turn.prompt,
             "sampling": asdict(turn.sampling),
             "replies": {name: reply.text for name, reply in by_name},
-            "ended": {name: reply.problem or reply.state for name, reply in by_name},
+            "ended": {name: _ending(reply) for name, reply in by_name},
         }
+
+
+def _ending(reply: Reply) -> str:
+    """How a reply ended; of one that failed, why."""
+    return " ".join(part for part in (reply.problem, reply.detail and f"({reply.detail})") if part) or reply.state
 
 
 def begin(contenders: Sequence[Contender], manner: Manner, system: str = "", seed: int | None = None) -> Conversation:

@@ -21,12 +21,16 @@ REFUSES_FIELDS = (400, 422)
 
 @dataclass
 class Reply:
-    """What a model says to one prompt. `problem` says why it failed; `note` what else there is to know."""
+    """What a model says to one prompt. `problem`: why it failed; `detail`: in whose words; `note`: what else is known.
+
+    A detail may hold an address or a name, and so say who hides behind a letter.
+    """
 
     text: str = ""
     reasoning: str = ""
     state: State = "waiting"
     problem: str = ""
+    detail: str = ""
     note: str = ""
     tokens: int = 0
 
@@ -85,8 +89,9 @@ async def follow(
             await _fill(reply, _asked(endpoint, contender, model, messages, sampling, patience), marks)
     except TroubleError as trouble:
         reply.state, reply.problem = "failed", sentence(trouble)
+        reply.detail = "" if trouble.cause == "connection lost" else trouble.detail  # a library's words confuse
     except SikuError as error:
-        reply.state, reply.problem = "failed", ": ".join(part for part in (error.what, error.why) if part)
+        reply.state, reply.problem, reply.detail = "failed", error.what, error.why
     except asyncio.CancelledError:
         reply.state = "stopped"
         raise
@@ -141,15 +146,13 @@ async def _asked(
 
 def sentence(trouble: TroubleError) -> str:
     """What happened, for people."""
-    of_use = trouble.detail and trouble.cause != "connection lost"  # what a library says of that confuses
-    detail = f" ({trouble.detail})" if of_use else ""
     match trouble.kind:
         case "down":
-            return f"nobody answers there{detail}"
+            return "nobody answers there"
         case "slow":
-            return f"it took too long: {trouble.detail or trouble.cause}"
+            return "it took too long"
         case "busy":
-            return f"the server has no time: {trouble.cause}{detail}"
+            return f"the server has no time: {trouble.cause}"
         case "refused" | "fatal":
-            return f"the server refuses: {trouble.cause}{detail}"
-    return f"the reply broke off: {trouble.cause}{detail}"
+            return f"the server refuses: {trouble.cause}"
+    return f"the reply broke off: {trouble.cause}"

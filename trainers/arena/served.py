@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ ENDS = ("bos_token_id", "eos_token_id", "pad_token_id")
 
 
 @contextlib.contextmanager
-def served(path: Path, tell: Any = None) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def served(path: Path, tell: Callable[[str], None]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """The address, the model's name there and its generation config, for as long as the block.
 
     Raises SikuError (exit 2) for a path that is no model and where packages are missing, 4 where the server does not
@@ -42,8 +42,7 @@ def served(path: Path, tell: Any = None) -> Iterator[tuple[str, str, Mapping[str
         words = [sys.executable, "-P", str(Path(__file__).resolve()), kind, str(path.resolve()), str(port)]
         process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
         try:
-            if tell:
-                tell(f"starting {path.name} ({'xllamacpp' if kind == 'gguf' else 'transformers serve'})")
+            tell(f"starting {path.name} ({'xllamacpp' if kind == 'gguf' else 'transformers serve'})")
             url = f"http://{LOOPBACK}:{port}"
             if not _comes_up(process, f"{url}/health"):
                 log.seek(0)

@@ -153,7 +153,7 @@ SERVE = """
 import sys, time
 from pathlib import Path
 from trainers.arena.served import served
-with served(Path(sys.argv[1])) as (url, model, config):
+with served(Path(sys.argv[1]), lambda line: None) as (url, model, config):
     print(url, flush=True)
     time.sleep(600)
 """
@@ -199,7 +199,7 @@ def test_a_folder_is_served_and_asked_with_all_the_controls(tiny_qwen2: Path) ->
         await follow(contender, [{"role": "user", "content": "渡口在哪里？"}], sampling, reply, Patience(60, 60))
         return reply
 
-    with served(tiny_qwen2) as (url, model, config):
+    with served(tiny_qwen2, print) as (url, model, config):
         contender = Contender("甲", url, model, "generation_config", config)
         hot, again = (
             asyncio.run(ask(contender, Sampling(1.5, 1.0, top_k=50, max_tokens=20, repetition_penalty=1.2, seed=seed)))
