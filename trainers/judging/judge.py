@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from builders.document import Meta
 from builders.engine.manifest import write_whole
 from generators.task import Sample, Task
 from trainers.judging.asking import Cost, JudgeOrder, Row, Watching, answers, lines_of
@@ -71,13 +72,21 @@ def _rows(judge: Judge, source: Questions, task: Task, order: JudgeOrder, watchi
     rows: list[Row] = []
     for document, result in answers(judge, source, task, order, watching, cost, about):
         meta = document.meta
-        row: Row = {"id": meta["pair"], "judge": judge.name, label: meta["part"]}
-        if isinstance(task, RubricJudging):  # what people score is known by this, however files are called and ordered
-            row["item"] = item_of(meta["pair"] if order.joined.by == "id" else meta["prompt"], meta["text"])
+        row: Row = {"id": meta["pair"], "judge": judge.name, label: meta["part"], **_known_by(order, meta)}
+        if isinstance(task, RubricJudging):
             row["highest"] = task.highest
         answer = {"dead": str(result.dead)} if result.dead else _answer(result.samples[0])
         rows.append(row | answer | {"attempts": result.attempts})
     return rows
+
+
+def _known_by(order: JudgeOrder, meta: Meta) -> Row:
+    """What the texts are known by to people who score them, however files are called and ordered: of A, then of B."""
+    key = meta["pair"] if order.joined.by == "id" else meta["prompt"]
+    if "text" in meta:
+        return {"item": item_of(key, meta["text"])}
+    places = ("first", "second") if meta["part"] == "ab" else ("second", "first")
+    return {"items": [item_of(key, meta[place]) for place in places]}
 
 
 def _answer(sample: Sample) -> Row:

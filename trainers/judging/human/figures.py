@@ -34,6 +34,7 @@ class Material:
     rubric: Rubric
     people: Sequence[Rater]
     judges: Sequence[Rater] = ()
+    verdicts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of judges that compared, by row
     left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -128,7 +129,10 @@ def _of_two(material: Material, one: Rater, two: Rater) -> dict[str, Any]:
 
 
 def _verdicts(material: Material) -> dict[str, Any] | None:
-    """Of two files: which one each rater scores higher, row by row, and how far they agree on that. None of others."""
+    """Of two files: which one each rater scores higher, row by row, and how far they agree on that. None of others.
+
+    Judges that compared the two texts of a row stand beside those that scored each.
+    """
     if len(material.items.files) != 2:
         return None
     rows: dict[str, dict[str, Item]] = {}
@@ -137,6 +141,7 @@ def _verdicts(material: Material) -> dict[str, Any] | None:
             rows.setdefault(item.id, {})[side] = item
     apart = {id: sides for id, sides in rows.items() if sides["a"] is not sides["b"]}
     said = {one.name: _sides(one, apart, material.every) for one in (*material.people, *material.judges)}
+    said |= {name: {id: side for id, side in of.items() if id in apart} for name, of in material.verdicts.items()}
 
     def units(names: Sequence[str]) -> dict[str, list[list[str]]]:
         return {id: [[said[name][id] for name in names if id in said[name]]] for id in apart}
@@ -148,7 +153,7 @@ def _verdicts(material: Material) -> dict[str, Any] | None:
             for name, of in said.items()
         },
         "people": alpha(units(people), "nominal"),
-        "with": {one.name: alpha(units([*people, one.name]), "nominal") for one in material.judges},
+        "with": {name: alpha(units([*people, name]), "nominal") for name in said if name not in people},
     }
 
 

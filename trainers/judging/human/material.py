@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 
 from trainers.judging.human.figures import Material, Rater
-from trainers.judging.human.items import Items
+from trainers.judging.human.items import Item, Items
 from trainers.judging.human.scores import HumanScores
-from trainers.judging.judge import SCORES
+from trainers.judging.judge import JUDGEMENTS, SCORES
+from trainers.judging.measures import PairVerdict
 from trainers.judging.rubric import Rubric
 
 OTHER_TEXTS = "scores of other texts"
@@ -51,12 +52,33 @@ def material_of(items: Items, rubric: Rubric, folder: Path) -> Material:
         rubric,
         [Rater(name, people[name], comments[name]) for name in sorted(people)],
         [Rater(name, scores) for name, scores in named.items()],
+        _verdicts(items, folder),
         {reason: count for reason, count in left_out.items() if count},
     )
 
 
+def _verdicts(items: Items, folder: Path) -> dict[str, dict[str, str]]:
+    """What judges said who compared the two texts of a row: `a`, `b` or `tie` by judge and row, as in `judge.json`."""
+    known = items.by_name
+    said: dict[tuple[str, str], dict[str, str]] = {}
+    shown: dict[tuple[str, str], list[Item]] = {}
+    for row in _rows(folder / JUDGEMENTS):
+        texts = [known[item] for item in row.get("items", ()) if item in known]
+        if len(texts) == 2:
+            who = (f"{row['judge']} (pairs)", texts[0].id)
+            said.setdefault(who, {})[row["order"]] = row["winner"]
+            shown[who] = texts
+    found: dict[str, dict[str, str]] = {}
+    for (name, id), orders in said.items():
+        if len(orders) == 2:
+            side = PairVerdict(**orders).side
+            winner = "tie" if side == "tie" else shown[name, id]["ab".index(side)].sides[0]
+            found.setdefault(name, {})[id] = winner
+    return found
+
+
 def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    """The valid scores of models; none where no model was asked."""
+    """What models said; nothing where none was asked."""
     if not file.exists():
         return
     for line in file.read_bytes().splitlines():

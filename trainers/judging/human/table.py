@@ -60,8 +60,7 @@ def sentences(figures: Figures) -> list[str]:
     told.append(f"scored by models: {', '.join(judges)}" if judges else f"scored by no model: {HOW}")
     if figures["verdicts"]:
         told += [
-            f"{name} scores A higher in {one['a']:,} of {one['rows']:,} rows, B in {one['b']:,}, "
-            f"both alike in {one['tie']:,}"
+            f"{name}: A is better in {one['a']:,} of {one['rows']:,} rows, B in {one['b']:,}, neither in {one['tie']:,}"
             for name, one in figures["verdicts"]["by"].items()
             if one["rows"]
         ]

@@ -43,9 +43,11 @@ def test_people_beside_a_model_in_words_and_in_json(tmp_path: Path, siku: Siku) 
     assert figures["means"]["people"]["a"]["file"] == a.name
     assert figures["verdicts"]["with"]["judge"]["value"] == 1.0
     assert figures["verdicts"]["by"]["li"] == {"rows": 12, "a": 9, "b": 3, "tie": 0}
+    assert figures["verdicts"]["by"]["judge (pairs)"] == figures["verdicts"]["by"]["li"]
+    assert figures["verdicts"]["with"]["judge (pairs)"]["value"] == 1.0
     told = siku(*words).out
     assert "people and judge" in told
-    assert "li scores A higher in 9 of 12 rows, B in 3" in told
+    assert "li: A is better in 9 of 12 rows, B in 3" in told
     assert json.loads((tmp_path / "res" / "judge-human.json").read_text())["agreement"] == agreement
     swapped = siku("judge", "--human", "--a", b, "--b", a, "--out", "res", "--table", "--json").json
     assert swapped["means"]["people"]["b"]["axes"] != {}
@@ -53,6 +55,7 @@ def test_people_beside_a_model_in_words_and_in_json(tmp_path: Path, siku: Siku) 
         swapped["means"]["people"]["b"]["axes"]["all"]["value"]
         == figures["means"]["people"]["a"]["axes"]["all"]["value"]
     )
+    assert swapped["verdicts"]["by"]["judge (pairs)"]["b"] == figures["verdicts"]["by"]["judge"]["a"]
     assert swapped["verdicts"]["by"]["judge"]["b"] == figures["verdicts"]["by"]["judge"]["a"]
 
 
