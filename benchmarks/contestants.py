@@ -117,12 +117,13 @@ def contestants_of(name: str, python: Path) -> list[Contestant]:
     """A peer at each job that it can do."""
     words = (str(python), str(HERE / "peers" / PEERS[name].script))
     beside = {("data-juicer", "build"): "siku with t2s"}
+    rows = {"data-juicer": "kept/kept.parquet"}  # it leaves notes of its own beside it
     return [
         Contestant(
             name,
             job,
             (*words, "--whole-build") if job == "build" else words,
-            "kept",
+            rows.get(name, "kept"),
             beside.get((name, job), "siku"),
         )
         for job in PEERS[name].jobs

@@ -2,8 +2,8 @@
 
     python benchmarks/score.py CORPUS KEPT
 
-CORPUS is the folder that `corpus.py` wrote, KEPT a folder with the rows that stayed (Parquet with `id`) or a built
-dataset. recall: of the pairs with a Jaccard of 0.8 or more in both forms (without blanks, folded), the share of
+CORPUS is the folder that `corpus.py` wrote, KEPT what stayed: a Parquet file with `id`, a folder of such files, or a
+built dataset. recall: of the pairs with a Jaccard of 0.8 or more in both forms (without blanks, folded), the share of
 which not both stayed; at the threshold likewise. precision: of the removed documents, the share with a neighbour at the
 threshold (at 0.8) in either form. Documents that a dataset refused for another reason are left out.
 """
@@ -34,14 +34,13 @@ def true_pairs(corpus: Path) -> list[TruePair]:
         return [TruePair(row["id_a"], row["id_b"], float(row["jaccard"]), float(row["jaccard_norm"])) for row in rows]
 
 
-def rows_of(folder: Path) -> Iterator[dict[str, Any]]:
-    """`id`, and `duplicate_of` where there is one, of all rows below a folder."""
+def rows_of(place: Path) -> Iterator[dict[str, Any]]:
+    """`id`, and `duplicate_of` where there is one, of all rows of a file or below a folder."""
     import pyarrow.parquet as pq
 
-    for path in sorted(folder.rglob("*")):
-        if path.suffix == ".parquet":
-            names = [name for name in ("id", "duplicate_of") if name in pq.read_schema(path).names]
-            yield from pq.read_table(path, columns=names, partitioning=None).to_pylist()
+    for path in [place] if place.is_file() else sorted(place.rglob("*.parquet")):
+        names = [name for name in ("id", "duplicate_of") if name in pq.read_schema(path).names]
+        yield from pq.read_table(path, columns=names, partitioning=None).to_pylist()
 
 
 def share(hits: Iterable[bool]) -> float:
