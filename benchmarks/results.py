@@ -177,8 +177,8 @@ def method(record: Figures) -> list[str]:
         "Wall and CPU time are from process start to exit, of all processes. `start` is the same command on the first"
         " ten documents. Memory is the sum of PSS, sampled twenty times a second. MB per CPU second is of the file."
         " `times` are medians of the rounds' ratios. Recall is the share of pairs at that Jaccard of which not both"
-        " stayed, precision the share of removed documents with a neighbour at it. What siku's filters refuse is left out;"
-        " what a peer's filters refuse counts as removed.",
+        " stayed, precision the share of removed documents with a neighbour at it. What siku's filters refuse is left"
+        " out; what a peer's filters refuse counts as removed.",
         "",
     ]
 
