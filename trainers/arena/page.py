@@ -55,6 +55,17 @@ class Room:
         if before := self.sessions.pop(session, None):
             before.stop()
 
+    async def keep(self, conversation: Conversation, who: str, choice: str, ranks: Sequence[int]) -> None:
+        """Write a vote down. Raises SikuError, and then there is none, where there is no name or no place for it."""
+        if not who.strip():
+            raise SikuError("a vote needs your name", next="it is asked for below")
+        said = conversation.vote(choice, ranks)
+        try:
+            await asyncio.to_thread(self.store.append, conversation.id, who, **said)
+        except SikuError:
+            conversation.has_voted = False
+            raise
+
     async def table(self) -> Html:
         """The table of all votes, and its files; two people's votes do not write them at once."""
         async with self.writing:
@@ -201,7 +212,9 @@ class _Page:
 
     async def _arrive(self, request: Any) -> Updates:
         found = {**self._show(self.room.conversation(_session(request))), self.table: await self.room.table()}
-        return found | ({self.who: self.gradio.update(value=request.username)} if request.username else {})
+        return found | (
+            {self.who: self.gradio.update(value=request.username, interactive=False)} if request.username else {}
+        )
 
     async def _leave(self, request: Any) -> None:
         self.room.leave(_session(request))
@@ -249,31 +262,36 @@ class _Page:
         return {self.prompt: preset.prompt} | ({self.system: preset.system} if preset.system else {})
 
     def _voting(self, choice: str, place: int = 0) -> Any:
-        async def vote(request: Any, who: str) -> Updates:
+        async def vote(request: Any, who: str) -> AsyncGenerator[Updates, None]:
             places = self.room.conversation(_session(request)).votable
-            return await self._vote(request, who, choice, [1 if one == place else 2 for one in places])
+            async for shown in self._vote(request, who, choice, [1 if one == place else 2 for one in places]):
+                yield shown
 
         return _with_session(vote)
 
-    async def _ranked(self, request: Any, who: str, ranking: str) -> Updates:
+    async def _ranked(self, request: Any, who: str, ranking: str) -> AsyncGenerator[Updates, None]:
         places = self.room.conversation(_session(request)).votable
         try:
             ranks = read_ranking(ranking, [LETTERS[place] for place in places])
         except SikuError as error:
-            return {self.status: problem(error)}
-        return await self._vote(request, who, RANK, ranks)
+            yield {self.status: problem(error)}
+            return
+        async for shown in self._vote(request, who, RANK, ranks):
+            yield shown
 
-    async def _vote(self, request: Any, who: str, choice: str, ranks: Sequence[int]) -> Updates:
+    async def _vote(self, request: Any, who: str, choice: str, ranks: Sequence[int]) -> AsyncGenerator[Updates, None]:
+        """Names first; the table takes a while where there are thousands of votes."""
         conversation = self.room.conversation(_session(request))
-        name = request.username or who
-        if not name.strip():
-            return {self.status: problem(SikuError("a vote needs your name", next="it is asked for below"))}
+        if conversation.has_voted:  # two clicks
+            yield self._show(conversation)
+            return
         try:
-            said = conversation.vote(choice, ranks)
-            await asyncio.to_thread(self.room.store.append, conversation.id, name, **said)
+            await self.room.keep(conversation, request.username or who, choice, ranks)
         except SikuError as error:
-            return {self.status: problem(error)}
-        return {**self._show(conversation), self.table: await self.room.table()}
+            yield {self.status: problem(error)}
+            return
+        yield self._show(conversation)
+        yield {self.table: await self.room.table()}
 
     async def _table(self) -> Html:
         return await self.room.table()

@@ -105,11 +105,8 @@ def test_the_arena(serve_page: Serve, look: Look, siku: Siku, tiny_gguf: Path, t
         served = serve_page(*words)
         page = look(served.url)
         first_conversation(page, tmp_path)
-        other = look(served.url)
-        second_person(other)
-        for one in (page, other):
-            one.context.close()
-        assert served.stop(signal.SIGINT) == 0
+        second_person(look(served.url))
+        assert served.stop(signal.SIGINT) == 0  # with both pages open
 
         again = look(serve_page(*words).url)  # votes survive
         again.get_by_role("tab", name="Table").click()
