@@ -94,7 +94,7 @@ def _show_agreement(reviews: Any, *, as_json: bool) -> int:
     table(("reviewer", "decided"), list(found["reviewers"].items()))
     if found["documents"]:
         figures = f"same {_figure(found['share'])}, Krippendorff's alpha {_figure(found['alpha'])}"
-        print(f"\n{found['documents']:,} documents decided by two or more: {figures}")
+        print(f"{found['documents']:,} documents decided by two or more: {figures}")
         rows = [
             (" and ".join(one["reviewers"]), one["documents"], _figure(one["share"]), _figure(one["kappa"]))
             for one in found["pairs"]

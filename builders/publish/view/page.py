@@ -10,8 +10,9 @@ from typing import Any
 from builders.publish.local_page.notebook import this_person
 from builders.publish.local_page.serving import header, legend, load_gradio, make_blocks
 from builders.publish.page import Html, element
-from builders.publish.view.desk import STATES, Desk, Stand
+from builders.publish.view.desk import STATES, Desk, Stand, told
 from builders.publish.view.query import Place, Query
+from validators.errors import SikuError
 
 STYLE = Path(__file__).with_name("view.css")
 KEYS = {
@@ -122,11 +123,13 @@ class Page:
                 self.split = gr.Dropdown([("train and valid", ""), "train", "valid"], value="", label="Split")
                 self.rule = gr.Dropdown([("any", ""), *self.rules], value="", label="Step and reason")
             with gr.Row():
-                self.column = gr.Dropdown([("none", ""), *desk.shelf.columns], value="", label="Column")
-                self.value = gr.Dropdown([], value=None, label="Its value", allow_custom_value=True)
+                self.column = gr.Dropdown(
+                    [("none", ""), *desk.shelf.columns], value="", label="Column", elem_id="column"
+                )
+                self.value = gr.Dropdown([], value=None, label="Its value", allow_custom_value=True, elem_id="value")
             with gr.Row():
-                self.least = gr.Number(label="Characters from", precision=0, minimum=0, value=None, min_width=100)
-                self.most = gr.Number(label="to", precision=0, minimum=0, value=None, min_width=100)
+                self.least = gr.Textbox(label="Characters from", placeholder="any", elem_id="least", min_width=100)
+                self.most = gr.Textbox(label="to", placeholder="any", elem_id="most", min_width=100)
                 states = [(one or "any", one) for one in STATES]
                 self.state = gr.Dropdown(states, value="", label="Reviewed", min_width=120)
             self.search = gr.Button("Search", size="sm", variant="primary", elem_id="search")
@@ -154,7 +157,8 @@ class Page:
         gr, desk = self.gradio, self.desk
         fields = [self.words, self.how, self.side, self.split, self.rule, self.column, self.value]
         fields += [self.least, self.most, self.state]
-        for listen in (self.words.submit, self.search.click, self.how.input, self.side.input):
+        listeners = (self.words, self.least, self.most)
+        for listen in (*(one.submit for one in listeners), self.search.click, self.how.input, self.side.input):
             self._on(listen, self._look, fields, slow=True)
         self.column.input(desk_values(desk, gr), self.column, self.value, **_QUIET)
         self._on(self.buttons["next"].click, lambda stand, who: desk.move(stand, 1))
@@ -209,12 +213,16 @@ class Page:
 
         def happen(stand: Stand, who: str, *, request: Any) -> tuple[Any, ...]:
             name = _person(request, who)
-            return *self._show(stand, name), name
+            return *self._show(stand, name), name if name != who.strip() else self.gradio.skip()
 
         return _with_request(happen, self.gradio)
 
     def _look(self, stand: Stand, who: str, *values: Any) -> Stand:
         words, how, side, split, rule, column, value, least, most, state = values
+        try:
+            lengths = [_length(least), _length(most)]
+        except SikuError as error:
+            return dataclasses.replace(stand, message=told(error))
         step, begins = self.rules.get(rule or "", ("", ""))
         ids, ids_out = self.desk.ids(state or "", who)
         query = Query(
@@ -225,15 +233,15 @@ class Page:
             value="" if value is None else str(value),
             step=step,
             rule=begins,
-            least_chars=None if least is None else int(least),
-            most_chars=None if most is None else int(most),
+            least_chars=lengths[0],
+            most_chars=lengths[1],
             ids=ids,
             ids_out=ids_out,
         )
         return self.desk.look(stand, [dataclasses.replace(query, place=place) for place in SIDES[side]])
 
-    def _select(self, stand: Stand, who: str, told: Mapping[str, Any]) -> Stand:
-        match told:
+    def _select(self, stand: Stand, who: str, event: Mapping[str, Any]) -> Stand:
+        match event:
             case {"open": str(name)}:
                 return self.desk.open(stand, name)
             case {"row": int(row)}:
@@ -244,8 +252,8 @@ class Page:
                 return dataclasses.replace(stand, editing=False, message="")
         return stand
 
-    def _save(self, stand: Stand, who: str, told: Mapping[str, Any]) -> Stand:
-        contents = told.get("contents")
+    def _save(self, stand: Stand, who: str, event: Mapping[str, Any]) -> Stand:
+        contents = event.get("contents")
         if not stand.editing or not isinstance(contents, list) or not all(isinstance(one, str) for one in contents):
             return stand
         return self.desk.save(stand, who, contents)
@@ -283,6 +291,16 @@ def _with_request(happen: Callable[..., tuple[Any, ...]], gr: Any) -> Callable[.
 def _person(request: Any, who: str) -> str:
     """Who is there: with a password the name that was given with it."""
     return str(getattr(request, "username", None) or who or "").strip()
+
+
+def _length(text: str | None) -> int | None:
+    """A number of characters, None for any. Raises SikuError for what is none."""
+    digits = (text or "").replace(",", "").strip()
+    if not digits:
+        return None
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 12:
+        raise SikuError(f"{digits[:40]!r} is no number of characters")
+    return int(digits)
 
 
 def _shown(stand: Stand, panel: str) -> Stand:

@@ -108,10 +108,31 @@ def browse(page: Any) -> None:
     search(page, "灯花跳.一下")
     page.locator("#document mark", has_text="灯花跳了一下").first.wait_for()
     page.locator("#how label", has_text="substring").click()
+    filters(page)
     search(page, "没有这句话")
     shows(page, "#lists", "Nothing here is like that.")
     shows(page, "#document", "No document is open.")
     picture(page, "nothing")
+
+
+def filters(page: Any) -> None:
+    search(page, "")
+    page.locator("#filters button").first.click()
+    page.fill("#most textarea, #most input", "many")
+    page.click("#search")
+    shows(page, "#message", "'many' is no number of characters")
+    page.fill("#most textarea, #most input", "1,000")
+    page.locator("#column input").click()
+    page.get_by_role("option", name="title").click()
+    page.locator("#value input").click()
+    page.get_by_role("option", name="书2").click()
+    page.click("#search")
+    shows(page, "#lists", "1 to 10 of 10")
+    picture(page, "filters")
+    page.locator("#column input").click()
+    page.get_by_role("option", name="none").click()
+    page.fill("#most textarea, #most input", "")
+    page.locator("#filters button").first.click()
 
 
 def injections_are_text(page: Any) -> None:
