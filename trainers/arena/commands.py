@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -47,6 +48,8 @@ def run_arena(args: Args) -> int:
         on = stack.enter_context(bind(args))
         contenders += list(_here(args.model, stack, _say_nothing if args.quiet else _tell))
         load_gradio()
+        for package in ("aiohttp", "openai"):  # or the first reply would wait until they are loaded, and all pages
+            importlib.import_module(package)
         from generators.streaming import Patience
         from trainers.arena.conversation import Manner
         from trainers.arena.page import Room, make_page
