@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from builders.publish.local_page.serving import PAGE_FLAGS
+from builders.publish.local_page.serving import LOOPBACK, PAGE_FLAGS
 from generators.commands import CONCURRENCY, NUMBERS, PRICE, RETRY_DEAD, TIMEOUT, wrong_numbers
 from trainers.judging.points.matching import HIGHEST, HIT, LEAST_TOLD
 from validators.command_line import Args, Command, flag, out_folder, path
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from trainers.judging.rubric import Rubric
 
 OK, SOME_LEFT_OUT = 0, 1
+NOT_GIVEN: tuple[object, ...] = (None, False, "", [], LOOPBACK)
 OUT = Path("out") / "judge"
 DEFAULT_RUBRIC = "default"
 OF_MODELS = ("endpoint", "model", "judge_name", "a_model", "b_model", "points", "hit", "retry_dead", "set")
-OF_PEOPLE = ("table", "seed", "port", "password", "open")
+OF_PEOPLE = ("table", "seed", "host", "port", "password", "open")
 
 
 def run_judge(args: Args) -> int:
@@ -132,7 +133,7 @@ def _wrong_words(args: Args) -> list[SikuError]:
 
 def _unfitting(args: Args, names: Sequence[str], why: str, next: str) -> list[SikuError]:
     """Flags that were given and are of the other kind of judging."""
-    given = [f"--{name.replace('_', '-')}" for name in names if getattr(args, name) not in (None, False, "", [])]
+    given = [f"--{name.replace('_', '-')}" for name in names if getattr(args, name) not in NOT_GIVEN]
     words = ", ".join(given)
     verb = ("does not go with", "do not go with") if args.human else ("needs", "need")
     what = f"{words} {verb[len(given) > 1]} --human"
@@ -223,10 +224,13 @@ JUDGE = Command(
         flag(
             "--points",
             action="store_true",
-            help="texts of criticism: which makes more of the points that the reference makes",
+            help="models judge texts of criticism: which makes more of the points that the reference makes",
         ),
         flag(
-            "--hit", type=int, metavar="N", help=f"similarity, 1 to 10, from which points are the same (default: {HIT})"
+            "--hit",
+            type=int,
+            metavar="N",
+            help=f"with --points: similarity, 1 to 10, from which points are the same (default: {HIT})",
         ),
         CONCURRENCY,
         flag(
@@ -253,7 +257,7 @@ JUDGE = Command(
         ),
         flag("--table", action="store_true", help="with --human: what they said, and how far people and models agree"),
         flag("--seed", type=int, metavar="N", help="with --human: another order of the texts (default: 0)"),
-        *PAGE_FLAGS,
+        *(flag(*one.names, **one.settings | {"help": f"with --human: {one.settings['help']}"}) for one in PAGE_FLAGS),
     ),
 )
 COMMANDS = (in_four_lines(JUDGE),)

@@ -10,6 +10,8 @@ import orjson
 from builders.engine.manifest import write_whole
 from trainers.judging.human.items import Items, items_of
 from trainers.judging.human.material import material_of
+from trainers.judging.human.scores import HumanScores
+from trainers.judging.human.scoring import Scoring
 from trainers.judging.rubric import CONTINUATION, Rubric
 from validators.command_line import Args
 from validators.errors import SikuError
@@ -31,10 +33,12 @@ def run_human(args: Args, rubric: Rubric | None, problems: list[SikuError]) -> i
 def _page(args: Args, items: Items, rubric: Rubric) -> int:
     from builders.publish.local_page.serving import bind
 
+    scores = HumanScores(args.out, rubric)
+    scores.all()  # a file that cannot be read is an error now, not of the first person who comes
     listening = bind(args)
     from trainers.judging.human.page import serve_scoring
 
-    return serve_scoring(args, listening, items, rubric)
+    return serve_scoring(args, listening, Scoring(items, scores, args.seed or 0))
 
 
 def _table(args: Args, items: Items, rubric: Rubric) -> int:

@@ -11,10 +11,8 @@ from typing import Any
 from builders.publish.local_page.notebook import this_person
 from builders.publish.local_page.serving import header, load_gradio, make_blocks, password_of, serve
 from builders.publish.page import Html, element, join
-from trainers.judging.human.items import Item, Items
-from trainers.judging.human.scores import HumanScores
+from trainers.judging.human.items import Item
 from trainers.judging.human.scoring import Given, Scoring, View
-from trainers.judging.rubric import Rubric
 from validators.command_line import Args
 from validators.errors import SikuError
 
@@ -24,16 +22,15 @@ KEYS = {"p": "siku-previous", "ArrowLeft": "siku-previous", "n": "siku-next", "A
 LEGEND = (("Enter", "next"), ("p", "previous"), ("c", "comment"))
 
 
-def serve_scoring(args: Args, on: socket.socket, items: Items, rubric: Rubric) -> int:
+def serve_scoring(args: Args, on: socket.socket, scoring: Scoring) -> int:
     """Serve the page until Ctrl-C."""
-    scoring = Scoring(items, HumanScores(args.out, rubric), args.seed or 0)
-    blocks = make_scoring_page(scoring, rubric, has_names=bool(password_of(args)))
+    blocks = make_scoring_page(scoring, has_names=bool(password_of(args)))
     return serve(blocks, args, on, keys=KEYS, style=HERE / "page.css")
 
 
-def make_scoring_page(scoring: Scoring, rubric: Rubric, *, has_names: bool) -> Any:
+def make_scoring_page(scoring: Scoring, *, has_names: bool) -> Any:
     """The page as `gradio.Blocks`. `has_names`: whoever comes in has given a name with the password."""
-    gradio = load_gradio()
+    gradio, rubric = load_gradio(), scoring.scores.rubric
     blocks = make_blocks("Scores")
     with blocks:
         gradio.HTML(header("siku judge --human", f"{len(scoring.items.items):,} texts"))

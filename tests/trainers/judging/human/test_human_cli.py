@@ -76,7 +76,10 @@ def test_scores_that_do_not_count_are_told(tmp_path: Path, siku: Siku) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--table"], ["--table needs --human", "nothing to compare with --a", "nobody is there to judge"]),
+        (
+            ["--table", "--host", "0.0.0.0"],
+            ["--table, --host need --human", "nothing to compare with --a", "nobody is there to judge"],
+        ),
         (
             ["--human", "--endpoint", "demo", "--points", "--hit", "7"],
             ["--endpoint, --points, --hit do not go with --human"],

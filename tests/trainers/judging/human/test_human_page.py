@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 
+from builders.publish.local_page.serving import load_gradio
 from generators.demo.server import Endpoint
 from tests.browser import Look, Serve, assert_fits
 from tests.running import Siku
+from tests.trainers.judging.human.test_items import some_items
 from tests.trainers.judging.scripted import BAD, GOOD, SAME, Script, row, write
+from trainers.judging.human.page import _step
+from trainers.judging.human.scores import HUMAN_SCORES, HumanScores
+from trainers.judging.human.scoring import Scoring
+from trainers.judging.rubric import CONTINUATION
 
 HOSTILE = (
     "<img src=x onerror=alert(1)></script><script>alert(2)</script><b>粗</b>[链接](javascript:alert(3)) "
@@ -51,6 +57,14 @@ def press(page: Any, keys: str, done: int) -> None:
 
 def chosen(page: Any) -> str:
     return "".join(page.eval_on_selector_all(".siku-axis input:checked", "found => found.map(one => one.value)"))
+
+
+def test_what_cannot_be_kept_is_told_and_stays_on_the_page(tmp_path: Path) -> None:
+    (tmp_path / HUMAN_SCORES).symlink_to(tmp_path / "gone" / "file")
+    scoring = Scoring(some_items(1), HumanScores(tmp_path, CONTINUATION))
+    place, who, *shown = _step(load_gradio(), scoring, scoring.go_on, 0, "王", "评语", 4, 3, 5)
+    assert (place, who) == (0, "王")
+    assert any("this cannot be kept" in str(one) for one in shown)
 
 
 @pytest.mark.slow
