@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from builders.publish.local_page.serving import PAGE_FLAGS
 from validators.command_line import Args, Command, flag, out_folder, path
 from validators.errors import SikuError
-from validators.problems import in_four_lines
+from validators.problems import attempt, in_four_lines, raise_together
 
 if TYPE_CHECKING:
     from trainers.arena.contenders import Contender, Sampling
+    from trainers.arena.conversation import Manner
 
 OUT = Path("out")
 ARENA = Path("arena")
@@ -40,26 +41,35 @@ def run_arena(args: Args) -> int:
     from builders.publish.local_page.serving import bind, load_gradio, serve
     from trainers.arena.contenders import check_names
 
-    sampling = _sampling(args)
-    presets = _presets(args)
+    problems: list[SikuError] = []
     with contextlib.ExitStack() as stack:
-        contenders = _behind_endpoints(args.endpoint, stack)
-        check_names([*(one.name for one in contenders), *(_name_of(one)[0] for one in args.model)])
+        sampling = attempt(lambda: _sampling(args), problems)
+        presets = attempt(lambda: _presets(args), problems)
+        contenders = attempt(lambda: _behind_endpoints(args.endpoint, stack), problems)
+        names = [*(one.name for one in contenders or ()), *(_name_of(one)[0] for one in args.model)]
+        if contenders is not None:
+            attempt(lambda: check_names(names), problems)
+        raise_together(problems)
+        assert sampling is not None and presets is not None and contenders is not None
         on = stack.enter_context(bind(args))
         contenders += list(_here(args.model, stack, _say_nothing if args.quiet else _tell))
         load_gradio()
         for package in ("aiohttp", "openai"):  # or the first reply would wait until they are loaded, and all pages
             importlib.import_module(package)
-        from generators.streaming import Patience
-        from trainers.arena.conversation import Manner
         from trainers.arena.page import Room, make_page
-        from trainers.arena.replies import END_MARKS
 
-        patience = Patience(args.first_token_timeout, args.token_timeout)
-        manner = Manner(patience, (*END_MARKS, *args.stop), _say_nothing if args.quiet else _tell)
-        room = Room(contenders, store, sampling, manner, presets, args.order_seed, args.system)
+        room = Room(contenders, store, sampling, _manner(args), presets, args.order_seed, args.system)
         blocks, keys = make_page(room)
         return serve(blocks, args, on, keys=keys, style=Path(__file__).with_name("arena.css"))
+
+
+def _manner(args: Args) -> Manner:
+    from generators.streaming import Patience
+    from trainers.arena.conversation import Manner
+    from trainers.arena.replies import END_MARKS
+
+    patience = Patience(args.first_token_timeout, args.token_timeout)
+    return Manner(patience, (*END_MARKS, *args.stop), _say_nothing if args.quiet else _tell)
 
 
 def _show_table(store: Any, args: Args) -> int:

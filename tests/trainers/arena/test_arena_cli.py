@@ -83,6 +83,7 @@ def test_lines_of_another_kind_are_refused(tmp_path: Path, said: dict[str, objec
         (["--endpoint", "甲=127.0.0.1:1", "--endpoint", "甲=127.0.0.1:2"], "two are called 甲"),
         (["--endpoint", "甲=ftp://x"], "is no address"),
         (["--endpoint", "127.0.0.1:1", "--temperature", "3", "--token-timeout", "0"], "--token-timeout 0 cannot be"),
+        (["--endpoint", "127.0.0.1:1", "--temperature", "3", "--prompts", "nowhere"], "2 things are wrong"),
         (["--endpoint", "127.0.0.1:1", "--seed", "x"], "'x' is no seed"),
         (["--endpoint", "127.0.0.1:1", "--prompts", "nowhere"], "there is no dataset 'nowhere'"),
         (["--endpoint", "127.0.0.1:1", "--host", "0.0.0.0"], "needs a password"),

@@ -126,7 +126,7 @@ def test_the_arena(serve_page: Serve, look: Look, siku: Siku, tiny_gguf: Path, t
 
 
 def first_conversation(page: Any, folder: Path) -> None:
-    """A preset, a death, another try, a second turn, a ranking, the names, the table."""
+    """A preset, a death, another try, a second turn."""
     page.locator("#arena-preset input").click()
     page.get_by_role("option", name="雪夜渡口").click()
     page.wait_for_function("document.querySelector('#arena-prompt textarea').value.includes('雪夜渡口')")
@@ -149,7 +149,11 @@ def first_conversation(page: Any, folder: Path) -> None:
     for line in INJECTED.split("\n"):
         assert page.inner_text(f"#arena-reply-{dead}").count(line) == 2
     assert not page.locator(".contender img, .contender b, .contender script, .contender a").count()
+    first_vote(page, folder, dead, living)
 
+
+def first_vote(page: Any, folder: Path, dead: int, living: list[int]) -> None:
+    """A ranking, the names, the table."""
     page.get_by_role("button", name="Who, how, and your name").click()
     page.fill("#arena-who input", "王五")
     page.fill("#arena-ranking input", "D > A")
