@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class Decision:
 
 def reviews_file(folder: Path) -> Path:
     """Where the decisions about a dataset lie: beside its folder, which never changes, and not among the work files."""
-    whole = folder.absolute()
+    whole = Path(os.path.abspath(folder))  # noqa: PTH100 - `..` has no name, and links stay as they are
     return whole.with_name(f"{whole.name}{SUFFIX}")
 
 

@@ -226,11 +226,11 @@ class Page:
         step, begins = self.rules.get(rule or "", ("", ""))
         ids, ids_out = self.desk.ids(state or "", who)
         query = Query(
-            words=words or "",
+            words=_utf8(words or ""),
             how=how,
             split=split or "",
             column=column or "",
-            value="" if value is None else str(value),
+            value="" if value is None else _utf8(str(value)),
             step=step,
             rule=begins,
             least_chars=lengths[0],
@@ -291,6 +291,11 @@ def _with_request(happen: Callable[..., tuple[Any, ...]], gr: Any) -> Callable[.
 def _person(request: Any, who: str) -> str:
     """Who is there: with a password the name that was given with it."""
     return str(getattr(request, "username", None) or who or "").strip()
+
+
+def _utf8(text: str) -> str:
+    """What a browser sends may hold half a character."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _length(text: str | None) -> int | None:

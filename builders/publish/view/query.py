@@ -68,7 +68,7 @@ def _clauses(query: Query) -> Iterator[Clause]:
     if query.most_chars is not None:
         yield "length(text) <= ?", (query.most_chars,)
     if query.words:
-        yield _MATCHES[query.how], (query.words.encode("utf-8", "replace").decode(),)
+        yield _MATCHES[query.how], (query.words,)
 
 
 _MATCHES = {"substring": "contains(text, ?)", "regex": "regexp_matches(text, ?)", "id": "contains(id, ?)"}

@@ -30,6 +30,7 @@ FOLDERS: Mapping[Place, tuple[str, ...]] = {
     "dropped": ("dropped",),
     "evidence": ("evidence",),
 }
+DUCKDBS_OWN = {"file_row_number", "siku:file"}
 _NO_ROWS = "SELECT ''::VARCHAR AS id, ''::VARCHAR AS text, ''::VARCHAR AS file, 0::BIGINT AS number"
 _REFUSED = "step, reason, split_part(reason, ':', 1) AS rule, duplicate_of, jaccard, meta"
 
@@ -65,6 +66,12 @@ class Shelf:
 
         self.folder, self.manifest, self.limit_s = folder, manifest, limit_s
         self.columns = {name: kind for name, kind in manifest.get("columns", {}).items() if kind != "json"}
+        if taken := sorted(DUCKDBS_OWN & manifest.get("columns", {}).keys()):
+            raise SikuError(
+                f"this dataset has a column {taken[0]!r}, and DuckDB calls one of its own so",
+                where=str(folder),
+                next="siku inspect shows it; rename the column in the source to view it",
+            )
         self._files = {place: _files(folder, FOLDERS[place]) for place in PLACES}
         self._searches: OrderedDict[Query, Found] = OrderedDict()
         self._lock = threading.Lock()
@@ -103,8 +110,9 @@ class Shelf:
             return f"SELECT {head}, text, step, kind AS reason, kind AS rule FROM {source}"
         has = {name for (name, *_) in self._database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
         said = "array_to_string(list_transform(messages, lambda one: one.content), chr(10))"
-        text = "messages, " + said if "messages" in has else "NULL AS messages, text"
-        meta = "".join(f", {quoted(name)} AS {quoted(column_name(name))}" for name in self.columns if name in has)
+        text = f"messages, parents, {said}" if "messages" in has else "NULL AS messages, NULL AS parents, text"
+        columns = (name for name in self.manifest.get("columns", {}) if name in has)
+        meta = "".join(f", {quoted(name)} AS {quoted(column_name(name))}" for name in columns)
         split = "split_part(\"siku:file\", '/', -2) AS split"
         return f"SELECT {head}, {split}, {text} AS text{meta} FROM {source}"
 

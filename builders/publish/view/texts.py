@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from builders.publish.page import Html, differences, element, join
+from builders.publish.page import Html, element, join
 
 Spans = Sequence[tuple[int, int]]
 WHOLE_CHARS = 20_000  # of a text that are shown at first
 COMPARED_CHARS = 60_000  # of two texts
-CLOSELY_CHARS = 1_500  # of two places whose characters are compared one by one
-QUOTED_CHARS = 60  # of what two texts have in common that are shown before and after a difference
+EFFORT = 3_000_000  # pairs of equal sentences and characters looked at to tell two texts apart: about a second
 _SENTENCE = re.compile(r"[^。！？；\n]*(?:[。！？；][”’」』）]*|\n|$)")
 _MARKED = re.compile(r"\[-(.*?)-\]|\{\+(.*?)\+\}", re.DOTALL)
 
@@ -64,24 +64,42 @@ def every(text: str, words: str, most: int = 200) -> list[tuple[int, int]]:
 def beside(before: str, after: str) -> tuple[Html, Html]:
     """Two whole texts with what differs marked: `del` in the first, `ins` in the second.
 
-    Sentences are compared first, characters only within those that differ, so that long texts take no long time.
+    Sentences are compared first, characters only within those that differ, so that long texts take no long time. Where
+    so much is repeated that it would, all from the first difference to the last counts as one.
     """
     old, new = (_SENTENCE.findall(text[:COMPARED_CHARS]) for text in (before, after))
-    left: list[Html] = []
-    right: list[Html] = []
-    for what, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    left: list[object] = []
+    right: list[object] = []
+    effort = _effort(old, new)
+    for what, a, b, c, d in _changes(old, new, effort <= EFFORT):
         one, other = "".join(old[a:b]), "".join(new[c:d])
-        if what == "equal":
-            left.append(join([one]))
-            right.append(join([other]))
-        elif one and other and max(len(one), len(other)) <= CLOSELY_CHARS:
-            closely = differences(one, other)
-            left.append(closely[0])
-            right.append(closely[1])
-        else:
-            left.append(element("del", one) if one else Html(""))
-            right.append(element("ins", other) if other else Html(""))
+        effort += _effort(one, other) if what == "replace" else 0
+        closely = what == "replace" and effort <= EFFORT
+        for kind, e, f, g, h in _changes(one, other, True) if closely else [(what, 0, len(one), 0, len(other))]:
+            left.append(one[e:f] if kind == "equal" else _marked("del", one[e:f]))
+            right.append(other[g:h] if kind == "equal" else _marked("ins", other[g:h]))
     return join(left), join(right)
+
+
+def _marked(name: str, text: str) -> Html | None:
+    return element(name, text.replace("\n", "↵\n")) if text else None
+
+
+def _effort(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many pairs of equal pieces there are, which is what finding the longest common run takes."""
+    counts = Counter(new)
+    return sum(counts[piece] for piece in old)
+
+
+def _changes(old: Sequence[str], new: Sequence[str], closely: bool) -> Sequence[tuple[str, int, int, int, int]]:
+    if closely:
+        return difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    least = min(len(old), len(new))
+    head = next((n for n in range(least) if old[n] != new[n]), least)
+    tail = next((n for n in range(least - head) if old[-1 - n] != new[-1 - n]), least - head)
+    middle = (head, len(old) - tail, head, len(new) - tail)
+    ends = ("equal", len(old) - tail, len(old), len(new) - tail, len(new))
+    return [("equal", 0, head, 0, head), ("replace", *middle), ends]
 
 
 def changed_line(line: str) -> Html:
