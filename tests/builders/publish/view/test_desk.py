@@ -152,18 +152,7 @@ def test_a_source_that_fails_is_told(tmp_path: Path, make: Callable[[], Made]) -
 
 
 def test_metadata_that_is_called_like_ours(tmp_path: Path) -> None:
-    mine = (
-        "split",
-        "filename",
-        "file_row_number",
-        "messages2",
-        'a"b',
-        "file",
-        "number",
-        "meta:title",
-        "siku:file",
-        "雪",
-    )
+    mine = ("split", "filename", "messages2", 'a"b', "file", "number", "meta:title", "雪")
     names = dict.fromkeys(mine, "string")
     folder = tmp_path / "1"
     (folder / "train").mkdir(parents=True)
@@ -174,6 +163,8 @@ def test_metadata_that_is_called_like_ours(tmp_path: Path) -> None:
         assert shelf.values(name) == [name]
         assert len(shelf.search(Query(column=name, value=name)).spots) == 1
     assert len(shelf.search(Query(split="train")).spots) == 1
+    with pytest.raises(SikuError, match="column 'file_row_number'"):
+        Shelf(folder, {"columns": {"file_row_number": "int"}})
 
 
 KILLED = """
