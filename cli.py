@@ -104,7 +104,7 @@ SETTING = flag(
     action="append",
     default=[],
     metavar="steps.NAME.field=VALUE",
-    help="change a setting of the plan; repeatable",
+    help="change a setting of the plan; reviewed=DATASET applies what reviewers decided; repeatable",
 )
 COMMANDS = (
     *tour.COMMANDS,

@@ -162,7 +162,7 @@ def _decisions_of(name: str, out: Path) -> Path:
 
 def snapshot(out: Path, digest: str, name: str) -> Path:
     """Where the copy of a file of decisions lies, by the SHA-256 of its content."""
-    return out / ".siku" / "reviewed" / digest[:16] / name
+    return out.absolute() / ".siku" / "reviewed" / digest[:16] / name
 
 
 def _frozen(path: Path, out: Path) -> Path:
