@@ -7,7 +7,7 @@ import numpy as np
 from builders.dedup.documents import Compared, Mask, Numbers
 from builders.dedup.pairs import Pairs
 from builders.dedup.select import best_stay
-from builders.dedup.shingles import Hashes
+from builders.dedup.signatures import Keys, sorted_places
 from builders.dedup.verify import Verifier
 
 # In a run of equal keys the others are compared with the best that stay, at most with so many: ten thousand letters
@@ -100,10 +100,10 @@ class BandCandidates:
         self._checked.settle()
         return Pairs.joined(found)
 
-    def link_band(self, keys: Hashes, sources: Mask, targets: Mask, threshold: float) -> Pairs:
+    def link_band(self, keys: Keys, sources: Mask, targets: Mask, threshold: float) -> Pairs:
         """Each target against the sources of its run, best first, until it is like one."""
         source = np.flatnonzero(sources)
-        source = source[np.argsort(keys[source], kind="stable")]
+        source = source[sorted_places(keys[source])]
         target = np.flatnonzero(targets)
         place = np.searchsorted(keys[source], keys[target], side="left")
         sources_left = np.minimum(np.searchsorted(keys[source], keys[target], side="right") - place, MAX_LEADERS)
@@ -125,14 +125,12 @@ class BandCandidates:
         return Pairs(a[alike], b[alike], jaccard[alike])
 
 
-def _in_runs(documents: Numbers, keys: Hashes) -> tuple[Numbers, Numbers]:
+def _in_runs(documents: Numbers, keys: Keys) -> tuple[Numbers, Numbers]:
     """The documents that share their key, run by run and best first, and the number of each one's run."""
-    by_key = np.argsort(keys)
+    by_key = sorted_places(keys)
     differs = np.diff(keys[by_key]) != 0
     run_of = np.cumsum(np.concatenate(([False], differs)))[: len(keys)]
     shared = np.zeros(len(keys), dtype=np.bool_)
     shared[1:] = ~differs
     shared[:-1] |= ~differs
-    documents, run_of = documents[by_key[shared]], run_of[shared]
-    best_first = np.lexsort((documents, run_of))
-    return documents[best_first], run_of[best_first]
+    return documents[by_key[shared]], run_of[shared]  # documents came best first, and the sorting kept that

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -12,10 +13,11 @@ from typing import BinaryIO, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from builders.dedup.ranking import best_first
-from builders.dedup.shingles import Hashes, Units
-from builders.dedup.signatures import BINS, Signatures, band_keys, bins_of_band
+from builders.dedup.shingles import Units
+from builders.dedup.signatures import BINS, Keys, Signatures, band_keys
 from builders.dedup.sketch import BLOCK, NO_BOOK, RECORD, Records
 
 Numbers = npt.NDArray[np.int64]
@@ -24,7 +26,9 @@ Mask = npt.NDArray[np.bool_]
 """One truth value a document."""
 
 _MAX_OPEN_FILES = 128
-_HELD_SIGNATURES_BYTES = 64 << 20  # up to this size all are in memory, above it each bin is read when it is asked for
+_HELD_SIGNATURES_BYTES = 64 << 20  # up to this size all are in memory, above it they are read when they are asked for
+_BANDS_AT_ONCE = 8  # of those that are read: 32 bytes a document for an eighth of the reading
+_SIGNATURES_AT_ONCE = 1 << 14
 
 
 class TextPlace(NamedTuple):
@@ -46,8 +50,7 @@ def read_texts(places: Iterable[TextPlace]) -> list[Units]:
                     stack.close()
                     files = {}
                 files[path] = stack.enter_context(Path(path).open("rb", buffering=0))
-            files[path].seek(2 * start)
-            texts.append(np.frombuffer(files[path].read(2 * units), dtype="<u2"))
+            texts.append(np.frombuffer(os.pread(files[path].fileno(), 2 * units, 2 * start), dtype="<u2"))
     return texts
 
 
@@ -56,7 +59,7 @@ class Compared(Protocol):
 
     def __len__(self) -> int: ...
 
-    def band(self, band: int) -> Hashes:
+    def band(self, band: int) -> Keys:
         """The keys of all documents in one band: equal where all its bins are."""
         ...
 
@@ -68,7 +71,7 @@ class Compared(Protocol):
         """Where the folded text stands."""
         ...
 
-    def signatures(self, documents: Numbers) -> npt.NDArray[np.uint8]:
+    def signatures(self, documents: Numbers) -> Signatures:
         """The signatures of documents, one a row."""
         ...
 
@@ -83,20 +86,24 @@ class SketchedDocuments:
     def __init__(self, folders: Sequence[Path], bands: int, rows: int) -> None:
         self._folders, self._bands, self._rows = list(folders), bands, rows
         self._open: dict[tuple[int, str], BinaryIO] = {}
-        shards = [np.fromfile(folder / "records.bin", dtype=RECORD) for folder in folders]
+        sizes = [(folder / "records.bin").stat().st_size // RECORD.itemsize for folder in folders]
+        self._first_row = np.cumsum([0, *sizes]).tolist()
+        records = np.empty(self._first_row[-1], dtype=RECORD)
+        for folder, first, size in zip(folders, self._first_row, sizes, strict=False):
+            records[first : first + size] = np.fromfile(folder / "records.bin", dtype=RECORD)
         blocks = [np.fromfile(folder / "blocks.bin", dtype=BLOCK) for folder in folders]
-        self._first_row = np.cumsum([0, *map(len, shards)]).tolist()
-        self._id_end, self._text_end = (
-            [span_ends(*of_shard, name) for of_shard in zip(shards, blocks, strict=True)] for name in ("id", "text")
-        )
-        self._rank(np.concatenate([np.zeros(0, dtype=RECORD), *shards]))
-        self._find_blocks(blocks)
-        self._held = self._held_signatures()
+        of_shards = list(zip(np.split(records, self._first_row[1:-1]), blocks, strict=False))
+        self._id_end, self._text_end = ([span_ends(*one, name) for one in of_shards] for name in ("id", "text"))
+        self._rank(records)
+        self._first_band = -1
+        self._keys: Keys = np.zeros((0, 0), dtype=np.uint32)
+        small = BINS * len(records) <= _HELD_SIGNATURES_BYTES
+        self._held = np.concatenate(list(self._all_signatures())) if small else None
 
     def _rank(self, records: Records) -> None:
         books, self.book_names = self._read_books(records["book"].astype(np.int64))
         self.order = best_first(
-            ids=[name for shard in range(len(self._folders)) for name in self._read_ids(shard)],
+            ids=self._read_ids(),
             books=books,
             book_names=[name.encode("utf-8", "surrogatepass") for name in self.book_names],
             valid=records["valid"],
@@ -144,58 +151,49 @@ class SketchedDocuments:
         start, end = _span(self._text_end[shard], row)
         return np.frombuffer(self._read(shard, "text.bin", 2 * start, 2 * (end - start)), dtype="<u2")
 
-    def signatures(self, documents: Numbers) -> npt.NDArray[np.uint8]:
+    def signatures(self, documents: Numbers) -> Signatures:
         """The signatures of documents, one a row."""
         rows = self.order[documents]
         if self._held is not None:
-            return self._held[:, rows].T
+            return self._held[rows]
         found = np.empty((len(documents), BINS), dtype=np.uint8)
-        block_of = np.searchsorted(self._block_starts, rows, side="right") - 1
-        for block in np.unique(block_of).tolist():
-            within = block_of == block
-            found[within] = self._read_bins(block, 0, BINS)[:, rows[within] - self._block_starts[block]].T
+        for place in np.argsort(rows).tolist():  # shard by shard: few files are opened twice
+            shard, row = self.shard_row(documents[place])
+            found[place] = np.frombuffer(self._read(shard, "signatures.bin", BINS * row, BINS), dtype=np.uint8)
         return found
 
-    def band(self, band: int) -> Hashes:
+    def band(self, band: int) -> Keys:
         """The keys of all documents in one band."""
-        bins = bins_of_band(band, self._bands, self._rows)
-        if self._held is not None:
-            return band_keys(self._held[bins.start : bins.stop : bins.step])[self.order]
-        keys = np.empty(len(self), dtype=np.uint64)
-        for block, start in enumerate(self._block_starts.tolist()):
-            found = band_keys(np.concatenate([self._read_bins(block, place, 1) for place in bins]))
-            keys[start : start + found.shape[0]] = found
-        return keys[self.order]
+        first = band - band % _BANDS_AT_ONCE
+        if self._first_band != first:
+            self._first_band, self._keys = first, self._read_bands(first, min(_BANDS_AT_ONCE, self._bands - first))
+        keys: Keys = self._keys[band - first][self.order]
+        return keys
 
-    def _find_blocks(self, blocks: Sequence[Records]) -> None:
-        """Where the blocks of all folders begin and end, counted in rows of the corpus."""
-        starts = [
-            first + of_shard["row"].astype(np.int64) for first, of_shard in zip(self._first_row, blocks, strict=False)
-        ]
-        self._block_starts = np.concatenate([np.zeros(0, np.int64), *starts])
-        self._block_sizes = np.diff(self._block_starts, append=self._first_row[-1])
-        self._block_shards = np.repeat(np.arange(len(blocks)), [len(of_shard) for of_shard in blocks])
+    def _read_bands(self, first: int, count: int) -> Keys:
+        """The keys of all rows in neighbouring bands."""
+        self._keys = np.zeros((0, 0), dtype=np.uint32)  # both would be too many
+        read = self._all_signatures() if self._held is None else [self._held]
+        found = [band_keys(signatures, first, count, self._bands, self._rows) for signatures in read]
+        keys: Keys = np.concatenate(found, axis=1)  # type: ignore[assignment]
+        return keys
 
-    def _held_signatures(self) -> Signatures | None:
-        if BINS * len(self) > _HELD_SIGNATURES_BYTES:
-            return None
-        held = np.empty((BINS, len(self)), dtype=np.uint8)
-        for block, start in enumerate(self._block_starts.tolist()):
-            bins = self._read_bins(block, 0, BINS)
-            held[:, start : start + bins.shape[1]] = bins
-        return held
+    def _all_signatures(self) -> Iterator[Signatures]:
+        """The signatures of all rows, some thousand at a time."""
+        yield np.zeros((0, BINS), dtype=np.uint8)
+        for folder in self._folders:
+            with (folder / "signatures.bin").open("rb", buffering=0) as file:
+                while read := file.read(BINS * _SIGNATURES_AT_ONCE):
+                    yield np.frombuffer(read, dtype=np.uint8).reshape(-1, BINS)
 
-    def _read_bins(self, block: int, first: int, count: int) -> Signatures:
-        """Some bins of all documents of a block."""
-        shard, documents = int(self._block_shards[block]), int(self._block_sizes[block])
-        offset = BINS * (int(self._block_starts[block]) - self._first_row[shard]) + first * documents
-        read = self._read(shard, "signatures.bin", offset, count * documents)
-        return np.frombuffer(read, dtype=np.uint8).reshape(count, documents)
-
-    def _read_ids(self, shard: int) -> list[bytes]:
-        ids = (self._folders[shard] / "ids.bin").read_bytes()
-        ends = self._id_end[shard].tolist()
-        return [ids[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    def _read_ids(self) -> pa.LargeBinaryArray:
+        """The ids of all documents."""
+        found = [pa.array([], pa.large_binary())]
+        for folder, ends in zip(self._folders, self._id_end, strict=True):
+            offsets, ids = np.concatenate(([0], ends)), (folder / "ids.bin").read_bytes()
+            buffers = [None, pa.py_buffer(offsets), pa.py_buffer(ids)]
+            found.append(pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ends), buffers))
+        return pa.concat_arrays(found)
 
     def _read_books(self, books: Numbers) -> tuple[Numbers, list[str]]:
         """The books of the rows, numbered through all folders."""
@@ -213,8 +211,7 @@ class SketchedDocuments:
             if len(self._open) >= _MAX_OPEN_FILES:
                 self._open.pop(next(iter(self._open))).close()
             file = self._open[shard, name] = (self._folders[shard] / name).open("rb", buffering=0)
-        file.seek(offset)
-        return file.read(count)
+        return os.pread(file.fileno(), count, offset)
 
 
 def span_ends(records: Records, blocks: Records, name: str) -> Numbers:

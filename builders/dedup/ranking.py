@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 Integers = npt.NDArray[np.int64]
 
 
-def _ranks(names: Sequence[bytes]) -> Integers:
-    """The place of each name in the sorted order; equal names share one."""
-    ranks = np.zeros(len(names), dtype=np.int64)
-    rank, last = -1, None
-    for place in sorted(range(len(names)), key=names.__getitem__):
-        if names[place] != last:
-            rank, last = rank + 1, names[place]
-        ranks[place] = rank
+def _ranks(names: pa.LargeBinaryArray) -> npt.NDArray[np.int32]:
+    """The place of each name in the sorted order, byte by byte; equal names share one."""
+    in_order = pc.array_sort_indices(names)
+    names = names.take(in_order)
+    is_new = pc.not_equal(names[1:], names[:-1]).to_numpy(zero_copy_only=False)
+    ranks = np.zeros(len(names), dtype=np.int32)
+    ranks[in_order.to_numpy()[1:]] = np.cumsum(is_new, dtype=np.int32)
     return ranks
 
 
 def best_first(
     *,
-    ids: Sequence[bytes],
+    ids: pa.LargeBinaryArray,
     books: Integers,
     book_names: Sequence[bytes],
     valid: npt.NDArray[np.bool_],
@@ -41,13 +42,24 @@ def best_first(
 
     Whole numbers only, so that no sum depends on the order in which the documents come.
     """
+    id_rank = _ranks(ids)
+    # The digest decides only between documents that wrongly share an id.
+    shared = len(ids) and int(id_rank.max()) + 1 < len(ids)
+    digests = (digest[:, 1], digest[:, 0]) if shared else ()
+    return np.lexsort((*digests, id_rank, *_claims(books, book_names, quality, chars), ~valid))
+
+
+def _claims(
+    books: Integers, book_names: Sequence[bytes], quality: Integers, chars: Integers
+) -> Iterator[npt.NDArray[np.signedinteger]]:
+    """The keys of a document that come before its id, the least important first; as small as they can be."""
     alone = books < 0
     group = np.where(alone, len(book_names) + np.cumsum(alone) - 1, books)
     group_chars, good_chars = np.zeros((2, len(book_names) + int(alone.sum())), dtype=np.int64)
     np.add.at(group_chars, group, chars)
     np.add.at(good_chars, group, chars * quality)
-    tenths = (good_chars // np.maximum(group_chars, 1) + 50) // 100
-    name = np.where(alone, len(book_names), np.append(_ranks(book_names), 0)[books])
-    # The digest decides only between documents that wrongly share an id.
-    keys = (digest[:, 1], digest[:, 0], _ranks(ids), -quality, name, -group_chars[group], -tenths[group], ~valid)
-    return np.lexsort(keys).astype(np.int64)
+    name_ranks = _ranks(pa.array(book_names, pa.large_binary()))
+    yield (-quality).astype(np.int16)
+    yield np.where(alone, np.int32(len(book_names)), np.append(name_ranks, np.int32(0))[books])
+    yield -group_chars[group]
+    yield (-((good_chars // np.maximum(group_chars, 1) + 50) // 100)).astype(np.int8)[group]

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from builders.dedup.shingles import SPREAD, Hashes, Offsets, Units, mix, ngram_hashes
+from builders.dedup.shingles import SPREAD, Offsets, Units, mix, ngram_hashes
 
 BINS = 256
 EMPTY = np.uint32(0xFFFFFFFF)
@@ -22,7 +22,9 @@ _PROBES = 16  # for all texts at once; longer searches text by text
 
 Minima = npt.NDArray[np.uint32]
 Signatures = npt.NDArray[np.uint8]
-"""The low byte of every bin's least value: (bins, texts), so that a bin of many texts lies together."""
+"""The low byte of every bin's least value: (texts, bins)."""
+Keys = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
+"""Texts with an equal key in any band are candidates."""
 
 
 def bin_minima(units: Units, ends: Offsets, ngram_chars: int) -> Minima:
@@ -73,15 +75,25 @@ def _places() -> npt.NDArray[np.intp]:
     return np.argsort(_lenders(), axis=1)
 
 
-def bins_of_band(band: int, bands: int, rows: int) -> range:
-    """The bins of a band lie far apart, since neighbours may have borrowed from the same one."""
-    return range(band, bands * rows, bands)
+def band_keys(signatures: Signatures, first_band: int, count: int, bands: int, rows: int) -> Keys:
+    """The keys of texts in `count` neighbouring bands of `bands` with `rows` bins each: (count, texts).
 
-
-def band_keys(bins: Signatures) -> Hashes:
-    """One 64-bit key per text from the bins of a band: texts with an equal key in any band are candidates."""
-    keys = np.zeros(bins.shape[1], dtype=np.uint64)
-    for values in bins:
+    The bins of a band lie far apart, since neighbours may have borrowed from the same one.
+    """
+    bins = [band + bands * row for band in range(first_band, first_band + count) for row in range(rows)]
+    values = signatures.take(bins, axis=1).reshape(-1, count, rows)
+    if rows in (4, 8):  # the bins themselves are the key
+        return np.ascontiguousarray(values.view(np.dtype(f"<u{rows}"))[:, :, 0].T)
+    keys = np.zeros(values.shape[:2], dtype=np.uint64)
+    for row in range(rows):
         keys *= SPREAD
-        keys += values
-    return keys
+        keys += values[:, :, row]
+    return np.ascontiguousarray(keys.T)
+
+
+def sorted_places(keys: Keys) -> npt.NDArray[np.int64]:
+    """What `argsort(kind="stable")` gives; of short keys half by half, which NumPy sorts by counting."""
+    if keys.dtype != np.uint32:
+        return np.argsort(keys, kind="stable")
+    order = np.argsort(keys.astype(np.uint16), kind="stable")
+    return order[np.argsort((keys >> np.uint32(16)).astype(np.uint16)[order], kind="stable")]

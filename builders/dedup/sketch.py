@@ -5,7 +5,7 @@ A folder holds, for its documents in the order of the `add` calls (all numbers l
     records.bin     one `RECORD` each
     ids.bin         the ids, UTF-8, one after another
     text.bin        the folded texts, UTF-16, one after another
-    signatures.bin  block after block; in a block bin after bin, each with one byte for every document of the block
+    signatures.bin  one byte for every bin, document after document
     blocks.bin      one `BLOCK` each: where it begins in the other files
     books.json      the books that `book` counts, in the order in which they were met
 
@@ -171,7 +171,7 @@ class ShardSketch:
         for name, data in {
             "records": records,
             "text": folded,
-            "signatures": minima.T.astype(np.uint8),
+            "signatures": minima.astype(np.uint8),
             "blocks": self._begins,
         }.items():
             self._files[name].write(data.tobytes())

@@ -92,6 +92,9 @@ class Verifier:
 
     def _read_ahead(self, documents: Sequence[int]) -> None:
         """Make the shingle sets of some documents, many at a time; what does not fit is made when it is asked for."""
+        if self._cached_hashes > _CACHE_HASHES // 2:
+            self._sets.clear()
+            self._cached_hashes = 0
         missing = [document for document in documents if document not in self._sets]
         batch: list[int] = []
         texts: list[Units] = []
@@ -102,7 +105,7 @@ class Verifier:
             units += len(texts[-1])
             if units >= _BATCH_UNITS or document == missing[-1]:
                 self._keep(batch, shingle_sets(texts, self._ngram_chars))
-                if self._cached_hashes > _CACHE_HASHES // 2:
+                if self._cached_hashes > _CACHE_HASHES:
                     return
                 batch, texts, units = [], [], 0
 

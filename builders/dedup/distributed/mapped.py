@@ -17,7 +17,7 @@ from builders.dedup.distributed.places import (
     PlacedDocuments,
     Places,
     places_of,
-    read_band,
+    read_bands,
     read_books,
     read_ids,
     read_records,
@@ -78,15 +78,13 @@ def _documents_of(folder: str, shard: int) -> pa.StructArray:
 
 def band_keys(folders: Sequence[str], bands: int, rows: int, band: int, places: pa.Array) -> pa.Array:
     """The key of each document in one band."""
-    return pa.array(read_band(folders, places.to_numpy(zero_copy_only=False), band, bands, rows))
+    return pa.array(read_bands(folders, places.to_numpy(zero_copy_only=False), band, 1, bands, rows)[0])
 
 
 def all_keys(folders: Sequence[str], bands: int, rows: int, places: pa.Array) -> pa.Array:
     """The keys of each document in all bands: lists of `KEY`."""
     at = places.to_numpy(zero_copy_only=False)
-    keys = np.empty((len(at), bands), dtype=np.uint64)
-    for band in range(bands):
-        keys[:, band] = read_band(folders, at, band, bands, rows)
+    keys = read_bands(folders, at, 0, bands, bands, rows).T
     columns = [pa.array(np.tile(np.arange(bands), len(at))), pa.array(keys.ravel())]
     lists = pa.StructArray.from_arrays(columns, fields=list(KEY))
     return pa.LargeListArray.from_arrays(pa.array(bands * np.arange(len(at) + 1), pa.int64()), lists)

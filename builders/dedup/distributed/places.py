@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from builders.dedup.documents import Numbers, TextPlace, span_ends
 from builders.dedup.shingles import Hashes, Units
-from builders.dedup.signatures import BINS, Signatures, band_keys, bins_of_band
+from builders.dedup.signatures import BINS, Signatures, band_keys
 from builders.dedup.sketch import BLOCK, RECORD, Records
 
 Places = npt.NDArray[np.int64]
@@ -22,6 +22,7 @@ Places = npt.NDArray[np.int64]
 ROW_BITS = 32
 _ROW_MASK = (1 << ROW_BITS) - 1
 _CACHED_BLOCK_LISTS = 4096
+_PLACES_AT_ONCE = 1 << 14
 
 
 def places_of(shard: int, rows: int) -> Places:
@@ -68,10 +69,7 @@ class PlacedDocuments:
 
     def signatures(self, documents: Numbers) -> npt.NDArray[np.uint8]:
         """The signatures of documents, one a row."""
-        found = np.empty((len(documents), BINS), dtype=np.uint8)
-        for of_block, columns, bins in _in_blocks(self._folders, self._places[documents], range(BINS)):
-            found[of_block] = bins[:, columns].T
-        return found
+        return read_signatures(self._folders, self._places[documents])
 
     def _span(self, document: int, name: str) -> tuple[int, int]:
         shard, row = shard_row(int(self._places[document]))
@@ -112,45 +110,31 @@ def read_books(folder: str) -> list[str]:
     return books
 
 
-def read_band(folders: Sequence[str], places: Places, band: int, bands: int, rows: int) -> Hashes:
-    """The keys of the documents at these places in one band."""
-    keys = np.empty(len(places), dtype=np.uint64)
-    for of_block, columns, bins in _in_blocks(folders, places, bins_of_band(band, bands, rows)):
-        keys[of_block] = band_keys(bins)[columns]
-    return keys
-
-
-def _in_blocks(folders: Sequence[str], places: Places, wanted: range) -> Iterator[tuple[Numbers, Numbers, Signatures]]:
-    """For each block that has one of the places: which of them, their columns in it, and the bins that are wanted."""
+def read_signatures(folders: Sequence[str], places: Places) -> Signatures:
+    """The signatures of the documents at these places, one a row."""
+    found = np.empty((len(places), BINS), dtype=np.uint8)
     for shard, of_shard in _by_shard(places):
         rows = places[of_shard] & _ROW_MASK
-        starts = _blocks(folders[shard])["row"].astype(np.int64)
-        ends = np.append(starts[1:], _rows(folders[shard]))
-        block_of = np.searchsorted(starts, rows, side="right") - 1
         with (Path(folders[shard]) / "signatures.bin").open("rb", buffering=0) as file:
-            for block in np.unique(block_of).tolist():
-                start, documents = int(starts[block]), int(ends[block] - starts[block])
-                within = block_of == block
-                yield of_shard[within], rows[within] - start, _read_bins(file, start, documents, wanted)
+            for place, row in zip(of_shard.tolist(), rows.tolist(), strict=True):
+                found[place] = np.frombuffer(os.pread(file.fileno(), BINS, BINS * row), dtype=np.uint8)
+    return found
 
 
-def _read_bins(file: FileIO, start: int, documents: int, wanted: range) -> Signatures:
-    """Some bins of the block that begins with row `start`; neighbours are read in one piece."""
-    pieces = [(wanted.start, len(wanted))] if wanted.step == 1 else [(place, 1) for place in wanted]
-    read: list[bytes] = []
-    for first, count in pieces:
-        file.seek(BINS * start + first * documents)
-        read.append(file.read(count * documents))
-    return np.frombuffer(b"".join(read), dtype=np.uint8).reshape(len(wanted), documents)
+def read_bands(
+    folders: Sequence[str], places: Places, first: int, count: int, bands: int, rows: int
+) -> npt.NDArray[np.uint64]:
+    """The keys of the documents at these places in neighbouring bands: (count, documents)."""
+    keys = np.empty((count, len(places)), dtype=np.uint64)
+    for start in range(0, len(places), _PLACES_AT_ONCE):
+        some = slice(start, start + _PLACES_AT_ONCE)
+        keys[:, some] = band_keys(read_signatures(folders, places[some]), first, count, bands, rows)
+    return keys
 
 
 @lru_cache(maxsize=_CACHED_BLOCK_LISTS)
 def _blocks(folder: str) -> Records:
     return np.fromfile(Path(folder) / "blocks.bin", dtype=BLOCK)
-
-
-def _rows(folder: str) -> int:
-    return (Path(folder) / "records.bin").stat().st_size // RECORD.itemsize
 
 
 def _by_shard(places: Places) -> Iterator[tuple[int, Numbers]]:

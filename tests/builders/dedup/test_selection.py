@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +26,7 @@ def ranked(*documents: tuple[str, str, bool, int, int]) -> list[str]:
     ids, books, valid, quality, chars = zip(*documents, strict=True)
     names = sorted({book for book in books if book}, reverse=True)  # the numbers of the books must not matter
     order = best_first(
-        ids=[name.encode() for name in ids],
+        ids=pa.array([name.encode() for name in ids], pa.large_binary()),
         books=np.array([names.index(book) if book else -1 for book in books]),
         book_names=[name.encode() for name in names],
         valid=np.array(valid),

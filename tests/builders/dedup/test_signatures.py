@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from builders.dedup import signatures
-from builders.dedup.shingles import Hashes, fold_units, utf16
-from builders.dedup.signatures import BINS, EMPTY, Minima, band_keys, bin_minima, bins_of_band, borrow
+from builders.dedup.shingles import fold_units, utf16
+from builders.dedup.signatures import BINS, EMPTY, Keys, Minima, band_keys, bin_minima, borrow, sorted_places
 
 
 def minima_of(texts: list[str]) -> Minima:
@@ -20,9 +20,8 @@ def borrowed(minima: Minima) -> Minima:
     return filled
 
 
-def keys_of(minima: Minima, bands: int = 64, rows: int = 4) -> Hashes:
-    bins = minima.T.astype(np.uint8)
-    return np.array([band_keys(bins[list(bins_of_band(band, bands, rows))]) for band in range(bands)])
+def keys_of(minima: Minima, bands: int = 64, rows: int = 4) -> Keys:
+    return band_keys(minima.astype(np.uint8), 0, bands, bands, rows)
 
 
 def chars(count: int, seed: int) -> str:
@@ -72,3 +71,22 @@ def test_equal_bins_estimate_the_jaccard_and_pairs_at_the_threshold_meet(count: 
 def test_unlike_texts_share_no_key() -> None:
     minima = borrowed(minima_of([chars(50, seed) for seed in range(300)]))
     assert all(len(np.unique(band)) == 300 for band in keys_of(minima))
+
+
+@pytest.mark.parametrize(("bands", "rows"), [(64, 4), (32, 8), (14, 8), (25, 10), (20, 3), (256, 1)])
+def test_keys_are_equal_where_all_bins_of_the_band_are(bands: int, rows: int) -> None:
+    signatures = np.random.default_rng(1).integers(0, 2, (200, BINS), dtype=np.uint8)
+    whole = band_keys(signatures, 0, bands, bands, rows)
+    for band in range(bands):
+        (keys,) = band_keys(signatures, band, 1, bands, rows)
+        np.testing.assert_array_equal(keys, whole[band])
+        bins = signatures[:, [band + bands * row for row in range(rows)]]
+        equal = (bins[:, None] == bins[None]).all(axis=2)
+        np.testing.assert_array_equal(keys[:, None] == keys[None], equal)
+
+
+@pytest.mark.parametrize("dtype", [np.uint32, np.uint64])
+def test_sorted_places_keep_the_order_of_equal_keys(dtype: type[np.uint32 | np.uint64]) -> None:
+    keys: Keys = np.random.default_rng(2).integers(0, 2**32, 5000, dtype=np.uint64).astype(dtype)  # type: ignore[assignment]
+    keys[::3] = keys[0]
+    np.testing.assert_array_equal(sorted_places(keys), np.argsort(keys, kind="stable"))
