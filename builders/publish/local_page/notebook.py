@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import getpass
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Notebook:
         self.torn = 0
         self._read_bytes = 0
         self._newest: dict[tuple[str, str], Entry] = {}
+        self._reading = threading.Lock()
 
     def append(self, item: str, who: str, **said: Any) -> Entry:
         """Write one line to disk before returning. Raises SikuError for a nameless person and where it cannot be."""
@@ -75,10 +77,11 @@ class Notebook:
 
     def newest(self) -> dict[tuple[str, str], Entry]:
         """The newest entry of each (item, person), other processes' among them, in the order of writing."""
-        for entry in self._unread():
-            self._newest.pop((entry.item, entry.who), None)
-            self._newest[entry.item, entry.who] = entry
-        return dict(self._newest)
+        with self._reading:
+            for entry in self._unread():
+                self._newest.pop((entry.item, entry.who), None)
+                self._newest[entry.item, entry.who] = entry
+            return dict(self._newest)
 
     def of(self, item: str) -> list[Entry]:
         """The newest entry of each person about one item, the latest last."""

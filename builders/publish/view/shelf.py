@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import threading
 from collections import OrderedDict
@@ -50,6 +51,7 @@ class Found:
     query: Query
     spots: list[Spot] = field(default_factory=list)
     complete: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def told(self) -> str:
         return f"{len(self.spots):,}{'' if self.complete else '+'}"
@@ -90,8 +92,9 @@ class Shelf:
 
     def _attach(self) -> None:
         """Views over the files; then the door is shut: no other file, no network, no setting."""
-        for place in PLACES:
-            self._database.execute(f"CREATE VIEW {place} AS {self._view(place)}")
+        with self._told_errors():
+            for place in PLACES:
+                self._database.execute(f"CREATE VIEW {place} AS {self._view(place)}")
         paths = [str(path) for files in self._files.values() for path in files]
         allowed = ", ".join(_literal(name) for path in paths for name in dict.fromkeys((path, _no_glob(path))))
         self._database.execute(f"SET allowed_paths = [{allowed}]")
@@ -124,6 +127,8 @@ class Shelf:
             if known := self._searches.get(query):
                 self._searches.move_to_end(query)
                 return known
+        if query.words and query.how == "regex":
+            self._check_regex(query.words)
         found = Found(query)
         if self._files[query.place] and (query.column in ("", *self.columns)):
             self._look_further(found)
@@ -135,10 +140,17 @@ class Shelf:
                 self._searches.popitem(last=False)
         return found
 
+    def _check_regex(self, regex: str) -> None:
+        try:
+            self._database.cursor().execute("SELECT regexp_matches('', ?)", [regex])
+        except self._duckdb.Error as error:
+            raise SikuError("this is no regular expression", why=_reason(error)) from error
+
     def reach(self, found: Found, count: int) -> None:
         """Look for more until there are `count` or no more."""
-        while len(found.spots) < count and not found.complete:
-            self._look_further(found)
+        with found.lock:
+            while len(found.spots) < count and not found.complete:
+                self._look_further(found)
 
     def _look_further(self, found: Found) -> None:
         """From the last place on, not over what was found already."""
@@ -242,6 +254,11 @@ class Shelf:
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:
+        with self._told_errors(), self._interrupted_cursor() as cursor:
+            yield cursor
+
+    @contextmanager
+    def _interrupted_cursor(self) -> Iterator[Any]:
         cursor = self._database.cursor()
         alarm = threading.Timer(self.limit_s, cursor.interrupt)
         alarm.daemon = True
@@ -253,15 +270,19 @@ class Shelf:
             raise SikuError(
                 f"the search was stopped after {limit}", next="look for something rarer, or filter"
             ) from error
-        except self._duckdb.InvalidInputException as error:
-            raise SikuError("this is no regular expression", why=_reason(error)) from error
-        except self._duckdb.OutOfMemoryException as error:
-            raise SikuError("the search needs more memory than it may have", next="filter more narrowly") from error
-        except self._duckdb.IOException as error:
-            raise SikuError("the files of the dataset cannot be read", why=_reason(error)) from error
         finally:
             alarm.cancel()
             cursor.close()
+
+    @contextmanager
+    def _told_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except self._duckdb.OutOfMemoryException as error:
+            raise SikuError("the search needs more memory than it may have", next="filter more narrowly") from error
+        except self._duckdb.Error as error:
+            verify = f"siku verify {shlex.quote(str(self.folder))}"
+            raise SikuError("the files of the dataset cannot be read", why=_reason(error), next=verify) from error
 
 
 _PARTS = "starts_with(id, ?) AND regexp_full_match(substr(id, ?), '([-.][0-9]+)+')"

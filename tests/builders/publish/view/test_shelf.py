@@ -153,6 +153,22 @@ def test_a_bad_regex_is_a_sentence(shelf: Shelf, regex: str) -> None:
     assert told.value.why
 
 
+def test_a_damaged_file_is_told(tmp_path: Path, make: Callable[[], Made]) -> None:
+    folder = tmp_path / "1"
+    manifest = make().write(folder)
+    (file,) = (folder / "dropped").glob("*.parquet")
+    content = file.read_bytes()
+    file.write_bytes(b"PAR1 nothing")
+    with pytest.raises(SikuError, match="cannot be read") as told:
+        Shelf(folder, manifest)
+    assert "siku verify" in told.value.next
+    file.write_bytes(content)
+    shelf = Shelf(folder, manifest)
+    file.unlink()
+    with pytest.raises(SikuError, match="cannot be read"):
+        shelf.search(Query(place="dropped", words="雪"))
+
+
 def test_what_takes_too_long_is_stopped(tmp_path: Path) -> None:
     made = Made(train=[Document(f"a-{n}", story(n) * 2000) for n in range(60)])
     shelf = opened(tmp_path / "1", made, limit_s=0.001)
