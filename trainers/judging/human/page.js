@@ -14,7 +14,9 @@
   window.sikuShow = () => setTimeout(show, 50); // once what came is drawn
   window.sikuBegin = () => setTimeout(() => {
     show();
-    scrollTo(0, 0);
+    const problem = document.querySelector(".siku-board .problem");
+    if (problem) problem.scrollIntoView({ block: "nearest" });
+    else scrollTo(0, 0);
     const at = document.activeElement; // whoever writes meanwhile is left alone
     const axis = axes().find((one) => !chosen(one)) || axes()[0];
     if (at === document.body || at.closest(".siku-axis, button")) focusOn(axis, { preventScroll: true });

@@ -137,8 +137,8 @@ def _progress(view: View) -> Html:
 def _shown(view: View) -> Html:
     if view.item:
         return _text_of(view.item)
-    if not view.place:
-        return element("div", "Nobody's texts yet.", class_="empty")
+    if not view.place:  # nobody has come yet
+        return join([])
     told = f"All {view.texts:,} texts are scored. Thank you." if view.done == view.texts else "This was the last text."
     return element("div", told, class_="empty")
 

@@ -154,14 +154,14 @@ def test_questions_without_a_valid_reply_are_dead_and_counted(tmp_path: Path) ->
 
 
 def test_in_words_and_in_json(tmp_path: Path, siku: Siku) -> None:
-    reviews(tmp_path, drawn(12))
+    reviews(tmp_path, drawn(6))
     with Endpoint(PointScript(), model="judge").running() as url:
         words = ("judge", "--a", "A.jsonl", "--b", "B.jsonl", "--endpoint", url, "--points", "--out", "res")
         told = siku(*words)
         again = siku(*words, "--json", "-q").json
     assert "win rate of A" in told.out
     assert "table  res/judge-points.md" in told.out
-    assert (again["requests"], again["pairs"], again["path"]) == (0, 12, "res")
+    assert (again["requests"], again["pairs"], again["path"]) == (0, 6, "res")
     assert {path.name for path in (tmp_path / "res").iterdir()} == {
         ".siku",
         "judge-points.json",
