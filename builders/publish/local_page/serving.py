@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import hmac
 import ipaddress
@@ -10,7 +11,7 @@ import os
 import socket
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ LOOPBACK = "127.0.0.1"
 HERE = Path(__file__).parent
 SANS = ("system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Menlo", "Consolas", "Noto Sans Mono CJK SC", "monospace")
+_QUEUE = {"GRADIO_DEFAULT_CONCURRENCY_LIMIT": "8"}  # saying it to the blocks would make their app once more
 PAGE_FLAGS = (
     flag(
         "--host", default=LOOPBACK, metavar="ADDRESS", help=f"address to serve on (default: {LOOPBACK}, this machine)"
@@ -72,7 +74,7 @@ def load_gradio() -> Any:
 
     Without the collector, which finds nothing while modules are loaded, it takes 2.0 s instead of 2.6.
     """
-    os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1")
+    os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", **_QUEUE)
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -88,8 +90,7 @@ def load_gradio() -> Any:
 
 def make_blocks(title: str) -> Any:
     """An empty `gradio.Blocks` to be filled with `with`; events of one page do not wait for each other's functions."""
-    blocks = load_gradio().Blocks(title=title, analytics_enabled=False, fill_width=True)
-    return blocks.queue(default_concurrency_limit=8, api_open=False)
+    return load_gradio().Blocks(title=title, analytics_enabled=False, fill_width=True)
 
 
 def header(title: str, detail: str = "") -> Html:
@@ -149,6 +150,8 @@ def _app(blocks: Any, args: Args, keys: dict[str, str], style: Path | None) -> A
     import fastapi
 
     gradio = load_gradio()
+    with blocks:
+        blocks.load(_stay, None, None, show_progress="hidden", concurrency_limit=None, api_visibility="private")
     sheets = [HERE / "page.css", *([style] if style else [])]
     word = password_of(args)
     app = gradio.mount_gradio_app(
@@ -174,6 +177,17 @@ def _app(blocks: Any, args: Args, keys: dict[str, str], style: Path | None) -> A
     return Guard(
         app, frozenset({"127.0.0.1", "localhost", "::1", args.host.lower()}) if _is_loopback(args.host) else None
     )
+
+
+async def _stay() -> AsyncIterator[None]:
+    """An event that never ends, one for each window.
+
+    Gradio's front end closes the stream of answers whenever the last event has ended. What is pressed at that moment is
+    taken back by the server, or its answer is never shown: of fast keys, some were lost.
+    """
+    while True:
+        await asyncio.sleep(3600)
+        yield
 
 
 def _script(keys: dict[str, str]) -> str:
