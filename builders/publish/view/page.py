@@ -324,4 +324,4 @@ def _name(desk: Desk) -> str:
 def _figures(manifest: Mapping[str, Any]) -> str:
     rows = manifest.get("rows", {})
     figures = {**rows, **{name: manifest.get(name, 0) for name in ("dropped", "duplicates", "quarantined")}}
-    return ", ".join(f"{count:,} {name}" for name, count in figures.items() if count)
+    return ", ".join(f"{name} {count:,}" for name, count in figures.items() if count)

@@ -14,7 +14,7 @@ from builders.document import Document
 from builders.engine.ledger import Ledger, StepTally
 from builders.engine.manifest import summary
 from builders.engine.recipe import Output
-from builders.engine.stages import Statistics
+from builders.engine.statistics import Statistics
 from builders.engine.tables import EVIDENCE, REFUSED, RowWriter, row_schema
 
 COLUMNS = {"chapter": "string", "encoding": "string", "title": "string"}
