@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import multiprocessing.forkserver
 import os
@@ -84,7 +85,8 @@ class LocalWorkers(Workers):
         try:
             while True:
                 while len(running) < self.count * TASKS_AHEAD and (item := next(waiting, None)):
-                    running[self._pool.submit(item[1].run, self.store)] = item[0]
+                    with _uninterrupted():  # it may start a process, which would be left half started
+                        running[self._pool.submit(item[1].run, self.store)] = item[0]
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -95,6 +97,25 @@ class LocalWorkers(Workers):
                 why="the system killed it, most likely for memory",
                 next="the same command again goes on where it stopped; with less memory: --workers 1",
             ) from error
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until the block has been left."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for sent in came[:1]:
+            signal.raise_signal(sent)
 
 
 def _start_worker(private: str) -> None:
