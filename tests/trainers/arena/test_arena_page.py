@@ -70,6 +70,16 @@ def say(page: Any, text: str) -> None:
     page.click("#arena-send")
 
 
+def call_oneself(page: Any, name: str) -> None:
+    """Gradio makes the fields of a closed part when it is opened, and sets them once more; a person is slower."""
+    page.get_by_role("button", name="Who, how, and your name").click()
+    field = page.locator("#arena-who input")
+    field.wait_for()
+    page.wait_for_timeout(500)
+    field.fill(name)
+    assert field.input_value() == name
+
+
 def wait_until_votable(page: Any, *places: int) -> None:
     for place in places:
         page.locator(f"#arena-best-{place}:not([disabled])").wait_for()
@@ -154,8 +164,7 @@ def first_conversation(page: Any, folder: Path) -> None:
 
 def first_vote(page: Any, folder: Path, dead: int, living: list[int]) -> None:
     """A ranking, the names, the table."""
-    page.get_by_role("button", name="Who, how, and your name").click()
-    page.fill("#arena-who input", "王五")
+    call_oneself(page, "王五")
     page.fill("#arena-ranking input", "D > A")
     page.click("#arena-rank")
     page.locator("#arena-status", has_text="this is no ranking").wait_for()
@@ -175,8 +184,7 @@ def first_vote(page: Any, folder: Path, dead: int, living: list[int]) -> None:
 def second_person(page: Any) -> None:
     """Somebody else at the same time, with the keyboard: one that is stopped, one that is left, a tie."""
     page.locator(".contender", has_text="nothing said yet").first.wait_for()
-    page.get_by_role("button", name="Who, how, and your name").click()
-    page.fill("#arena-who input", "李四")
+    call_oneself(page, "李四")
     say(page, SLOWLY)
     page.locator(".state.coming").first.wait_for()
     page.click("#arena-stop")
