@@ -101,7 +101,7 @@ class SketchedDocuments:
         self._held = np.concatenate(list(self._all_signatures())) if small else None
 
     def _rank(self, records: Records) -> None:
-        books, self.book_names = self._read_books(records["book"].astype(np.int64))
+        books, self.book_names = self._read_books()
         self.order = best_first(
             ids=self._read_ids(),
             books=books,
@@ -109,11 +109,11 @@ class SketchedDocuments:
             valid=records["valid"],
             quality=records["quality"].astype(np.int64),
             chars=np.concatenate([np.zeros(0, np.int64), *(np.diff(ends, prepend=0) for ends in self._text_end)]),
-            digest=records["digest"],
+            digests=(records["digest"], records["digest_2"]),
         )
         self.valid: Mask = records["valid"][self.order]
         self.has_ngrams: Mask = records["has_ngrams"][self.order]
-        self.digest = records["digest"][self.order]
+        self.digests = (records["digest"][self.order], records["digest_2"][self.order])
         self.book = books[self.order]
 
     def __enter__(self) -> Self:
@@ -195,14 +195,16 @@ class SketchedDocuments:
             found.append(pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ends), buffers))
         return pa.concat_arrays(found)
 
-    def _read_books(self, books: Numbers) -> tuple[Numbers, list[str]]:
+    def _read_books(self) -> tuple[Numbers, list[str]]:
         """The books of the rows, numbered through all folders."""
         number_of: dict[str, int] = {}
+        books = np.full(self._first_row[-1], NO_BOOK, dtype=np.int64)
         for shard, folder in enumerate(self._folders):
-            names = json.loads((folder / "books.json").read_bytes())
+            names, book_of = read_books(folder)
             numbers = [number_of.setdefault(name, len(number_of)) for name in names]
-            rows = slice(*self._first_row[shard : shard + 2])
-            books[rows] = np.array([*numbers, NO_BOOK], dtype=np.int64)[books[rows]]  # NO_BOOK is the last, -1
+            if names:
+                rows = slice(*self._first_row[shard : shard + 2])
+                books[rows] = np.array([*numbers, NO_BOOK], dtype=np.int64)[book_of]  # NO_BOOK is the last, -1
         return books, list(number_of)
 
     def _read(self, shard: int, name: str, offset: int, count: int) -> bytes:
@@ -212,6 +214,11 @@ class SketchedDocuments:
                 self._open.pop(next(iter(self._open))).close()
             file = self._open[shard, name] = (self._folders[shard] / name).open("rb", buffering=0)
         return os.pread(file.fileno(), count, offset)
+
+
+def read_books(folder: Path) -> tuple[list[str], npt.NDArray[np.int32]]:
+    """The books of a folder, and which of them each of its documents is of; no numbers where there is no book."""
+    return json.loads((folder / "books.json").read_bytes()), np.fromfile(folder / "books.bin", dtype="<i4")
 
 
 def span_ends(records: Records, blocks: Records, name: str) -> Numbers:

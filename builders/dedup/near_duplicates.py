@@ -129,10 +129,10 @@ class NearDuplicates(Corpus):
 
 def _best_with_same_text(documents: SketchedDocuments) -> Numbers:
     """For each document the lowest number with the same folded text."""
-    first, second = documents.digest.T
+    first, second = documents.digests
     by_text = np.lexsort((second, first))  # stable: within a text by number
-    begins = np.diff(first[by_text], prepend=0) != 0
-    begins |= np.diff(second[by_text], prepend=0) != 0
+    begins = np.diff(first[by_text], prepend=first[:1]) != 0
+    begins |= np.diff(second[by_text], prepend=second[:1]) != 0
     begins[:1] = True
     best = np.empty(len(documents), dtype=np.int64)
     best[by_text] = by_text[begins][np.cumsum(begins) - 1]

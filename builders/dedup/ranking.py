@@ -30,7 +30,7 @@ def best_first(
     valid: npt.NDArray[np.bool_],
     quality: Integers,
     chars: Integers,
-    digest: npt.NDArray[np.uint64],
+    digests: Sequence[npt.NDArray[np.unsignedinteger]],
 ) -> Integers:
     """The documents in the order in which they claim their place: the first of two copies stays.
 
@@ -45,8 +45,8 @@ def best_first(
     id_rank = _ranks(ids)
     # The digest decides only between documents that wrongly share an id.
     shared = len(ids) and int(id_rank.max()) + 1 < len(ids)
-    digests = (digest[:, 1], digest[:, 0]) if shared else ()
-    return np.lexsort((*digests, id_rank, *_claims(books, book_names, quality, chars), ~valid))
+    last = reversed(digests) if shared else ()
+    return np.lexsort((*last, id_rank, *_claims(books, book_names, quality, chars), ~valid))
 
 
 def _claims(

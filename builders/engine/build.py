@@ -32,7 +32,7 @@ from builders.steps import Corpus, Fate, Shard, Split
 from validators.errors import SikuError
 from validators.step import Step
 
-WORK_FORMAT = 6  # raised when the files of the work store change their form
+WORK_FORMAT = 7  # raised when the files of the work store change their form
 CIRCUMSTANCE = ("warn_share", "stop_share")  # fields of a step that do not change what it returns
 
 

@@ -7,6 +7,7 @@ where the sketch folders can be read, and any number of times.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +19,11 @@ from builders.dedup.distributed.places import (
     Places,
     places_of,
     read_bands,
-    read_books,
     read_ids,
     read_records,
     text_units,
 )
-from builders.dedup.documents import Mask, Numbers
+from builders.dedup.documents import Mask, Numbers, read_books
 from builders.dedup.verify import Verifier
 
 DOCUMENT = pa.struct(
@@ -36,7 +36,7 @@ DOCUMENT = pa.struct(
         ("quality", pa.int64()),
         ("chars", pa.int64()),
         ("digest", pa.uint64()),
-        ("digest_2", pa.uint64()),
+        ("digest_2", pa.uint32()),
     ]
 )
 KEY = pa.struct([("band", pa.int64()), ("key", pa.uint64())])
@@ -61,17 +61,18 @@ def read_documents(folders: Sequence[str], shards: pa.Array) -> pa.Array:
 
 def _documents_of(folder: str, shard: int) -> pa.StructArray:
     records = read_records(folder)
-    names = [as_text(name.encode("utf-8", "surrogatepass")) for name in read_books(folder)]
+    names, book_of = read_books(Path(folder))
+    told = [*(as_text(name.encode("utf-8", "surrogatepass")) for name in names), None]  # NO_BOOK is the last, -1
     columns = (
         pa.array(places_of(shard, len(records))),
         pa.array(list(map(as_text, read_ids(folder, records))), pa.string()),
-        pa.array([names[book] if book >= 0 else None for book in records["book"].tolist()], pa.string()),
+        pa.array([told[book] for book in book_of.tolist()] if names else [None] * len(records), pa.string()),
         pa.array(records["valid"]),
         pa.array(records["has_ngrams"]),
         pa.array(records["quality"].astype(np.int64)),
         pa.array(text_units(folder, records)),
-        pa.array(np.ascontiguousarray(records["digest"][:, 0])),
-        pa.array(np.ascontiguousarray(records["digest"][:, 1])),
+        pa.array(records["digest"]),
+        pa.array(records["digest_2"]),
     )
     return pa.StructArray.from_arrays(columns, fields=list(DOCUMENT))
 

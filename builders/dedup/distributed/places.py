@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -102,12 +101,6 @@ def read_ids(folder: str, records: Records) -> list[bytes]:
 def text_units(folder: str, records: Records) -> Numbers:
     """The length of each folded text of a sketch folder."""
     return np.diff(span_ends(records, _blocks(folder), "text"), prepend=0)
-
-
-def read_books(folder: str) -> list[str]:
-    """The books that the records of a sketch folder count."""
-    books: list[str] = json.loads((Path(folder) / "books.json").read_bytes())
-    return books
 
 
 def read_signatures(folders: Sequence[str], places: Places) -> Signatures:

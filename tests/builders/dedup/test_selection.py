@@ -32,7 +32,7 @@ def ranked(*documents: tuple[str, str, bool, int, int]) -> list[str]:
         valid=np.array(valid),
         quality=np.array(quality),
         chars=np.array(chars),
-        digest=np.zeros((len(ids), 2), dtype=np.uint64),
+        digests=[np.zeros(len(ids), dtype=np.uint64)] * 2,
     )
     return [ids[number] for number in order]
 
