@@ -62,18 +62,15 @@ def _sign_table() -> NDArray[numpy.uint16]:
     everyday = frozenset(charset("euc_jp", range(0xB0, 0xD0)))
     japanese = everyday | frozenset(charset("euc_jp", range(0xD0, 0xF5)))
     chinese = frozenset(charset("gb2312", range(0xB0, 0xF8)) + charset("big5", range(0xA4, 0xFA)))
-    for character in everyday - chinese:
-        table[ord(character)] |= _Sign.ONLY_JAPANESE
-    for code in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)):
-        if chr(code) not in japanese or chr(code) in _CHINESE_WORDS:
-            table[code] |= _Sign.NOT_JAPANESE
-    for character in simplified_only():
-        if character <= "\uffff":
-            table[ord(character)] |= _Sign.SIMPLIFIED
-    for character in traditional_only():
-        table[ord(character)] |= _Sign.TRADITIONAL
-        if character not in everyday:
-            table[ord(character)] |= _Sign.UNLIKE_JAPANESE
+    han = frozenset(map(chr, (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000))))
+    for sign, characters in (
+        (_Sign.ONLY_JAPANESE, everyday - chinese),
+        (_Sign.NOT_JAPANESE, han - japanese | frozenset(_CHINESE_WORDS)),
+        (_Sign.SIMPLIFIED, simplified_only()),
+        (_Sign.TRADITIONAL, traditional_only()),
+        (_Sign.UNLIKE_JAPANESE, traditional_only() - everyday),
+    ):
+        table[list(map(ord, characters))] |= sign.value
     table[ord("，")] = _Sign.UNLIKE_JAPANESE
     table.setflags(write=False)
     return table

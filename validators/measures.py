@@ -69,9 +69,9 @@ def code_units(text: str) -> Units:
 
 def charset(encoding: str, rows: range) -> str:
     """All Han characters of a charset whose first byte is in `rows`."""
-    pairs = (bytes((row, cell)) for row in rows for cell in range(0x40, 0xFF))
-    characters = "".join(pair.decode(encoding, "ignore") for pair in pairs)
-    return "".join(character for character in characters if "\u4e00" <= character <= "\u9fff")
+    # A line break between them: of a pair that is none, not even the second byte is read with the next pair.
+    pairs = b"\n".join([bytes((row, cell)) for row in rows for cell in range(0x40, 0xFF)])
+    return "".join([character for character in pairs.decode(encoding, "ignore") if "\u4e00" <= character <= "\u9fff"])
 
 
 # First, past the last, kind: in this order, later rows win. Strings and charsets come after them.
