@@ -85,6 +85,7 @@ class SketchedDocuments:
 
     def __init__(self, folders: Sequence[Path], bands: int, rows: int) -> None:
         self._folders, self._bands, self._rows = list(folders), bands, rows
+        self._text_files = [str(folder / "text.bin") for folder in folders]
         self._open: dict[tuple[int, str], BinaryIO] = {}
         sizes = [(folder / "records.bin").stat().st_size // RECORD.itemsize for folder in folders]
         self._first_row = np.cumsum([0, *sizes]).tolist()
@@ -143,7 +144,7 @@ class SketchedDocuments:
         """Where the folded text stands."""
         shard, row = self.shard_row(document)
         start, end = _span(self._text_end[shard], row)
-        return TextPlace(str(self._folders[shard] / "text.bin"), start, end - start)
+        return TextPlace(self._text_files[shard], start, end - start)
 
     def text(self, document: int) -> Units:
         """The folded text."""

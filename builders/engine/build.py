@@ -33,6 +33,7 @@ from validators.errors import SikuError
 from validators.step import Step
 
 WORK_FORMAT = 7  # raised when the files of the work store change their form
+_FATE = tuple(field.name for field in dataclasses.fields(Fate))
 CIRCUMSTANCE = ("warn_share", "stop_share")  # fields of a step that do not change what it returns
 
 
@@ -90,7 +91,7 @@ def build(request: Request, progress: Progress | None = None) -> Built:
     progress = progress or Progress(quiet=True)
     if request.engine == "local":
         steps = (request.recipe.source, *request.recipe.steps)
-        prepare([__name__, *(type(step).__module__ for step in steps)], request.inputs, request.workers)
+        prepare(request.inputs, request.workers, sorted({type(step).__module__ for step in steps}))
     shards = request.recipe.source.shards(request.inputs)
     identity = Identity.of(request, shards)
     if finished := finished_before(request, identity):
@@ -357,7 +358,7 @@ def _grouped(fates: Mapping[int, Fate]) -> list[list[Any]]:
     groups: dict[Fate, list[int]] = {}
     for row in sorted(fates):
         groups.setdefault(fates[row], []).append(row)
-    return [[dataclasses.astuple(fate), rows] for fate, rows in groups.items()]
+    return [[[getattr(fate, name) for name in _FATE], rows] for fate, rows in groups.items()]
 
 
 def _ungrouped(groups: Iterable[Sequence[Any]]) -> dict[int, Fate]:

@@ -28,13 +28,13 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def prepare(modules: Iterable[str], inputs: Sequence[Path], workers: int) -> None:
-    """Let the process that workers are copied from load modules, while this one looks at the inputs.
+def prepare(inputs: Sequence[Path], workers: int, modules: Iterable[str] = ()) -> None:
+    """Let the process that workers are copied from load what they need, while this one does the same; once.
 
     Nothing happens where the inputs are too small for a pool.
     """
     if workers > 1 and _are_large(inputs):
-        multiprocessing.get_context(WORKERS_FROM).set_forkserver_preload(sorted({__name__, *modules}))
+        multiprocessing.get_context(WORKERS_FROM).set_forkserver_preload(["builders.engine.ready", *modules])
         multiprocessing.forkserver.ensure_running()
 
 

@@ -14,7 +14,7 @@ import orjson
 
 from builders import __version__
 from builders.engine.ledger import Ledger
-from builders.sources.inputs import file_digest
+from builders.sources.inputs import file_digest, in_threads
 from builders.steps import Shard
 from validators.errors import SikuError, nearest
 
@@ -68,10 +68,11 @@ def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
     from pyarrow import parquet
 
     files: dict[str, dict[str, Any]] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST):
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    for path, sha256 in zip(paths, in_threads(file_digest, paths), strict=True):
         rows = parquet.read_metadata(path).num_rows if path.suffix == ".parquet" else 0
         name = path.relative_to(folder).as_posix()
-        files[name] = {"sha256": file_digest(path), "bytes": path.stat().st_size, "rows": rows}
+        files[name] = {"sha256": sha256, "bytes": path.stat().st_size, "rows": rows}
     return files
 
 

@@ -39,6 +39,7 @@ from builders.engine.tables import (
     row_schema,
     widen,
 )
+from builders.sources.inputs import in_threads
 from builders.steps import Corpus, Shard, Source
 from validators.step import Step
 
@@ -186,23 +187,33 @@ def _copy(stages: Iterable[Path], name: str, writer: RowWriter) -> None:
 
 def count_part(folder: Path) -> dict[str, int]:
     """Rows and characters as they lie in the files of a part, for comparison with the ledger."""
-    found: Counter[str] = Counter()
-    for name in ("train", "valid", "dropped"):
-        path = folder / PART_FILES[name]
-        found[f"{name} rows"] += 0
-        found[f"{name} characters"] += 0
-        if not path.exists():
-            continue
-        file = pq.ParquetFile(path, pre_buffer=False)
+    names = ("train", "valid", "dropped")
+    found = dict.fromkeys((*(f"{name} {what}" for name in names for what in ("rows", "characters")), "duplicates"), 0)
+    groups = [
+        (name, folder / PART_FILES[name], group)
+        for name in names
+        if (folder / PART_FILES[name]).exists()
+        for group in range(pq.read_metadata(folder / PART_FILES[name]).num_row_groups)
+    ]
+    for counted in in_threads(_count_group, groups, threads=2):  # each holds a row group
+        for figure, count in counted.items():
+            found[figure] += count
+    return found
+
+
+def _count_group(of: tuple[str, Path, int]) -> dict[str, int]:
+    """The figures of one row group."""
+    name, path, group = of
+    counted: Counter[str] = Counter()
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         text = "text" if "text" in file.schema_arrow.names else "messages"
         columns = [text, "duplicate_of"] if name == "dropped" else [text]
-        for batch in file.iter_batches(batch_size=1000, columns=columns):
-            found[f"{name} rows"] += batch.num_rows
-            found[f"{name} characters"] += _characters(batch[text])
+        for batch in file.iter_batches(batch_size=1000, row_groups=[group], columns=columns, use_threads=False):
+            counted[f"{name} rows"] += batch.num_rows
+            counted[f"{name} characters"] += _characters(batch[text])
             if name == "dropped":
-                found["duplicates"] += batch.num_rows - batch["duplicate_of"].null_count
-    found["duplicates"] += 0
-    return dict(found)
+                counted["duplicates"] += batch.num_rows - batch["duplicate_of"].null_count
+    return counted
 
 
 def _characters(column: Any) -> int:

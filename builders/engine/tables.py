@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
@@ -91,6 +92,8 @@ class RowWriter:
         self._batches: list[pa.RecordBatch] = []  # before those that are pending
         self._pending_rows = self._pending_chars = 0
         self._writer: Any = None
+        self._thread: ThreadPoolExecutor | None = None  # writes a row group while the next one is made
+        self._writing: Future[None] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -99,6 +102,8 @@ class RowWriter:
         if kind is None:
             self.close()
         elif self._writer is not None:  # what is there will be thrown away; on a full disk it cannot be completed
+            with contextlib.suppress(OSError):
+                self._wait()
             with contextlib.suppress(OSError):
                 self._writer.close()
 
@@ -149,7 +154,9 @@ class RowWriter:
         if self._stream():
             self._writer.write_batch(batch)
         else:
-            self._writer.write_batch(batch, row_group_size=batch.num_rows)
+            self._wait()
+            self._thread = self._thread or ThreadPoolExecutor(1)
+            self._writing = self._thread.submit(self._writer.write_batch, batch, row_group_size=batch.num_rows)
         self._batches, self._pending_rows, self._pending_chars = [], 0, 0
 
     def _open(self) -> Any:
@@ -158,8 +165,17 @@ class RowWriter:
             return pa.ipc.new_stream(str(self.path), self.schema)
         return pq.ParquetWriter(self.path, self.schema, use_dictionary=_repetitive(self.schema), **PARQUET)
 
+    def _wait(self) -> None:
+        """Until the row group that was begun is written. Raises OSError where it could not be."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            writing.result()
+
     def close(self) -> None:
         self._flush()
+        self._wait()
+        if self._thread is not None:
+            self._thread.shutdown()
         if self._writer is not None:
             self._writer.close()
             self._writer = None

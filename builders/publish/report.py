@@ -33,9 +33,7 @@ from builders.publish.figures import (
     writing_of,
 )
 from builders.publish.page import Html, Section, cut, definitions, element, page, section, table
-from builders.publish.samples import choose
-from builders.publish.written import STYLE as WRITTEN_STYLE
-from builders.publish.written import written_sections
+from builders.publish.samples import Shown, choose
 
 FILE = "report.html"
 FACET_ROWS, INPUT_ROWS = 30, 200
@@ -82,9 +80,10 @@ def render_report(folder: Path, manifest: Mapping[str, Any]) -> bytes:
     facets = {name: values for name, values in manifest["statistics"]["facets"].items() if not _is_told(name, writing)}
     encodings = [_facet(name, facets[name]) for name in facets if name == "encoding"]
     others = sorted(facets.keys() - {"encoding"}, key=lambda name: (name != "title", name))
+    written, style = _written(folder, manifest, writing, shown) if writing else ([], None)
     sections = [
         _totals(manifest),
-        *(written_sections(folder, manifest["columns"], writing, shown) if writing else ()),
+        *written,
         _flow(manifest, steps),
         _steps(steps),
         step_section(steps, shown, writing),
@@ -98,7 +97,14 @@ def render_report(folder: Path, manifest: Mapping[str, Any]) -> bytes:
         section("words", "How to read this page", "术语", definitions(GLOSSARY, "glossary")),
     ]
     title = f"{manifest['name']} {manifest['version']} · dataset report"
-    return page(title, _header(manifest), sections, WRITTEN_STYLE if writing else None)
+    return page(title, _header(manifest), sections, style)
+
+
+def _written(folder: Path, manifest: Mapping[str, Any], writing: Writing, shown: Shown) -> tuple[list[Section], Path]:
+    """What only a model's writing has; what judges it is loaded for nothing else."""
+    from builders.publish import written
+
+    return written.written_sections(folder, manifest["columns"], writing, shown), written.STYLE
 
 
 def _kinds(step: StepFigures, writing: Writing | None) -> list[str]:

@@ -7,13 +7,14 @@ What is held in memory does not grow with the dataset.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import orjson
@@ -21,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.document import are_messages, transcript
+from builders.sources.inputs import in_threads
 
 QUARANTINED = "quarantined: "  # how the reason of a piece of input that became no document begins
 TURN_CHARS = 120  # of a turn of a conversation in a sample
@@ -98,45 +100,58 @@ class Tables:
         wanted: dict[tuple[str, int], set[int]] = defaultdict(set)
         for kind, number, row in places:
             wanted[kind, number].add(row)
-        rows: dict[Place, Row] = {}
-        for (kind, number), numbers in sorted(wanted.items()):
-            for row, text, chars, values in _read_rows(self.files(kind)[number], sorted(numbers)):
-                rows[kind, number, row] = _row(kind, text, chars, values)
-        return rows
+        groups = [
+            group
+            for (kind, number), rows in sorted(wanted.items())
+            for group in _groups_with(kind, number, self.files(kind)[number], rows)
+        ]
+        return {place: row for found in in_threads(_read_group, groups, threads=2) for place, row in found}
 
 
-Values = dict[str, Any]
+class _Group(NamedTuple):
+    """A row group of a file of a folder, the number of its first row, and the rows of it that are wanted."""
+
+    kind: str
+    number: int
+    path: Path
+    group: int
+    first: int
+    rows: Sequence[int]
 
 
-def _read_rows(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, str | None, int, Values]]:
-    """Number, beginning of the text, its full length and other columns; only row groups that are needed are read."""
-    with pq.ParquetFile(path, pre_buffer=False) as file:
-        first = 0
-        for group in range(file.num_row_groups):
-            end = first + file.metadata.row_group(group).num_rows
-            if any(first <= number < end for number in numbers):
-                yield from _read_group(file, group, first, numbers)
-            first = end
-
-
-def _read_group(
-    file: Any, group: int, first: int, numbers: Sequence[int]
-) -> Iterator[tuple[int, str | None, int, Values]]:
-    for batch in file.iter_batches(batch_size=TEXTS_A_BATCH, row_groups=[group], use_threads=False):
-        here = [number - first for number in numbers if first <= number < first + batch.num_rows]
+def _groups_with(kind: str, number: int, path: Path, rows: Iterable[int]) -> Iterator[_Group]:
+    left, first = sorted(rows), 0
+    metadata = pq.read_metadata(path)
+    for group in range(metadata.num_row_groups):
+        end = first + metadata.row_group(group).num_rows
+        here = bisect_left(left, end)
         if here:
-            chosen = batch.take(here)
-            texts, lengths = [None] * len(here), [0] * len(here)
-            if "text" in chosen.schema.names:
-                lengths = pc.utf8_length(chosen["text"]).to_pylist()
-                texts = pc.utf8_slice_codeunits(chosen["text"], 0, READ_CHARS).to_pylist()
-                chosen = chosen.drop_columns("text")
-            for row, text, chars, values in zip(here, texts, lengths, chosen.to_pylist(), strict=True):
-                yield first + row, text, chars, values
-        first += batch.num_rows
+            yield _Group(kind, number, path, group, first, left[:here])
+        left, first = left[here:], end
 
 
-def _row(kind: str, text: str | None, chars: int, values: Values) -> Row:
+def _read_group(group: _Group) -> list[tuple[Place, Row]]:
+    """The rows that are wanted, with the beginnings of their texts."""
+    found: list[tuple[Place, Row]] = []
+    first = group.first
+    with pq.ParquetFile(group.path, pre_buffer=False) as file:
+        for batch in file.iter_batches(batch_size=TEXTS_A_BATCH, row_groups=[group.group], use_threads=False):
+            here = [row - first for row in group.rows if first <= row < first + batch.num_rows]
+            if here:
+                chosen = batch.take(here)
+                texts, lengths = [None] * len(here), [0] * len(here)
+                if "text" in chosen.schema.names:
+                    lengths = pc.utf8_length(chosen["text"]).to_pylist()
+                    texts = pc.utf8_slice_codeunits(chosen["text"], 0, READ_CHARS).to_pylist()
+                    chosen = chosen.drop_columns("text")
+                for row, text, chars, values in zip(here, texts, lengths, chosen.to_pylist(), strict=True):
+                    place = (group.kind, group.number, first + row)
+                    found.append((place, _row(group.kind, text, chars, values)))
+            first += batch.num_rows
+    return found
+
+
+def _row(kind: str, text: str | None, chars: int, values: dict[str, Any]) -> Row:
     """A row of any of the folders; metadata is JSON in `dropped/` and columns in `train/` and `valid/`."""
     name = values.pop("id")
     meta = values if kind != "dropped" else orjson.loads(values["meta"] or "{}")

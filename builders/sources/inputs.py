@@ -221,9 +221,9 @@ def file_digest(path: Path) -> str:
         return DIGEST_OF_NOTHING
 
 
-def in_threads(read: Callable[[Read], Found], of_each: Iterable[Read]) -> list[Found]:
+def in_threads(read: Callable[[Read], Found], of_each: Iterable[Read], threads: int = READERS) -> list[Found]:
     """What `read` finds in each, in their order; reading and hashing need no lock of Python's."""
-    with ThreadPoolExecutor(READERS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(read, of_each))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import hmac
 import ipaddress
@@ -185,6 +184,8 @@ async def _stay() -> AsyncIterator[None]:
     Gradio's front end closes the stream of answers whenever the last event has ended. What is pressed at that moment is
     taken back by the server, or its answer is never shown: of fast keys, some were lost.
     """
+    import asyncio  # every command reads this file for its flags, and few need what serves
+
     while True:
         await asyncio.sleep(3600)
         yield
