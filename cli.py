@@ -29,6 +29,7 @@ from trainers.judging import commands as judging
 from validators import command_line
 from validators.command_line import Args, Command, Parser, flag, out_folder, parse, path
 from validators.errors import SikuError, as_siku_error
+from validators.processor import prefer_fast_sorting
 
 HOME = Path(__file__).parent
 
@@ -330,6 +331,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command. Exit code: 0 done, 1 some input quarantined, 2 wrong use, 3 a guard refused, 4 network, 130."""
     words = sys.argv[1:] if words is None else words
     prepare_streams()
+    prefer_fast_sorting()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: stop the workers, say so, go on later
     as_json, verbose = "--json" in words, "-v" in words or "--verbose" in words
     try:
