@@ -8,10 +8,10 @@ from __future__ import annotations
 import gc
 
 from builders.dedup import near_duplicates
-from builders.engine import build
+from builders.engine import stages
 from validators.characters import fold_table
 
-__all__ = ["build", "near_duplicates"]  # nearly every recipe compares, and so folds
+__all__ = ["near_duplicates", "stages"]  # nearly every recipe compares, and so folds
 
 fold_table()
 gc.freeze()  # it stays: no worker is to look through it again and again, and so to copy its memory
