@@ -18,6 +18,7 @@ DEFAULT_NGRAM_CHARS = 5
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 _HALF = np.uint64(32)
+_WORD_UNITS = 4  # 16-bit units in a word of 64 bits
 
 
 def utf16(text: str) -> bytes:
@@ -51,8 +52,12 @@ def mix(hashes: Hashes) -> None:
 def ngram_hashes(units: Units, ngram_chars: int) -> Hashes:
     """A 64-bit hash of every n-gram, in order; two n-grams of a corpus share one by accident only."""
     count = max(0, len(units) - ngram_chars + 1)
-    hashes = units[:count].astype(np.uint64)
-    for offset in range(1, ngram_chars):
+    at_once = _WORD_UNITS if count and ngram_chars >= _WORD_UNITS else 1
+    if at_once > 1:  # the words that begin at every unit, as they lie there
+        hashes = np.ndarray(count, "<u8", np.ascontiguousarray(units, "<u2"), strides=2).astype(np.uint64)
+    else:
+        hashes = units[:count].astype(np.uint64)
+    for offset in range(at_once, ngram_chars):
         hashes *= SPREAD
         hashes += units[offset : offset + count]
     mix(hashes)

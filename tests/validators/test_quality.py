@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from validators.errors import SikuError
-from validators.measures import code_units, repetition, repetition_bounds
 from validators.quality import GENRES, GenreName, Quality, check_quality, guess_genre, quality_score
 from validators.step import Verdict
 
@@ -340,20 +339,6 @@ def test_every_text_gets_a_verdict(text: str) -> None:
 def test_hard_input_takes_no_time(text: str) -> None:
     Quality(genre="web")(text)
     quality_score(text)
-
-
-@given(
-    st.lists(st.sampled_from([PROSE, DIALOGUE, SONG, VERSE, CLASSICAL, "风真大", "好"]), min_size=1, max_size=30),
-    st.integers(1, 80),
-)
-def test_bounds_hold(pieces: list[str], times: int) -> None:
-    """What the bounds clear, the exact figures clear, too."""
-    text = "".join(character for character in "".join(pieces * times)[:20_000] if "\u4e00" <= character <= "\u9fff")
-    bounds, exact = repetition_bounds(code_units(text)), repetition(code_units(text))
-    if bounds:
-        assert bounds.repeated_share >= exact.repeated_share
-        assert bounds.distinct_share <= exact.distinct_share
-        assert bounds.top_pair_share >= exact.top_pair_share
 
 
 def test_quality_score_prefers_the_better_copy() -> None:
