@@ -13,12 +13,12 @@ from validators.measures import (
     Kind,
     code_share,
     code_units,
+    is_varied,
     kind_table,
     labels,
     log_share,
     marks_in_numbers,
     repetition,
-    repetition_bounds,
     teaser_share,
 )
 from validators.step import Check, Verdict
@@ -241,13 +241,7 @@ class Quality(Check):
     def _repeated(self, figures: _Figures, genre: Genre) -> Verdict | None:
         han = figures.han_units()
         most = genre.max_stuffing + _MORE_KEYWORDS / max(figures.han, 1)
-        bounds = repetition_bounds(han)
-        if (
-            bounds
-            and bounds.repeated_share <= genre.max_repeated_share
-            and bounds.distinct_share >= genre.min_distinct_share
-            and bounds.top_pair_share <= most * bounds.distinct_share
-        ):
+        if is_varied(han, genre.max_repeated_share, genre.min_distinct_share, most):
             return None
         repeated, distinct, pair, pair_share = repetition(han)
         is_stuffed = pair_share / distinct > most and pair_share * figures.han > _MIN_KEYWORDS
