@@ -79,21 +79,22 @@ def _all_but(characters: str) -> str:
 
 
 _REPLACEMENTS = _replacements()
-_ODD = re.compile(
-    f"[^{_all_but(_WIDE + _RADICALS + _COMPATIBILITY + _PRIVATE_USE + _INVISIBLE + _BREAKS + _SURROGATES)}]"
-)
+_FULL_WIDTH = dict(zip(",.!?;:", "，。！？；：", strict=True))
+_CHANGED = _WIDE + _RADICALS + _COMPATIBILITY + _PRIVATE_USE + _INVISIBLE + _BREAKS + _SURROGATES
+_CHANGED_BY_PLACE = frozenset(_FULL_WIDTH).union(_ODD_BLANKS)
+_ODD = re.compile(f"[^{_all_but(_CHANGED)}]")
+_SPECIAL = re.compile(f"[^{_all_but(_CHANGED + ''.join(_CHANGED_BY_PLACE))}]")
 _PRIVATE = re.compile(f"[{_PRIVATE_USE}]")
 _SURROGATE = re.compile(f"[{_SURROGATES}]")
 # With its semicolon only: `?a=1&copy=2` is an address. `&nbsp` is none, and in the wild it loses the mark or has an
 # `amp;` too many.
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|(?:amp;)?nbsp;?|[A-Za-z][A-Za-z0-9]{1,30};)")
 _BREAK_TAG = re.compile(r"</?br(?:[ /][^<>\n]{0,200})?>", re.IGNORECASE)
-_ODD_BLANK = re.compile(f"[{_ODD_BLANKS}]")
-_BLANKS = re.compile(f"[ {_ODD_BLANKS}]+")
+_ALL_BLANKS = " " + _ODD_BLANKS
+_FROM_ODD_BLANK = re.compile(f"[^{_all_but(_ODD_BLANKS)}][{_ALL_BLANKS}]*")
 _DOTS = re.compile(r"[.。]{3,}")
 _SHOUTING = re.compile(r"！{4,}|？{4,}")
 _HALF_WIDTH_MARK = re.compile(f"[,.!?;:](?<=[{HAN}].)(?=[{HAN}]|$)", re.MULTILINE)
-_FULL_WIDTH = dict(zip(",.!?;:", "，。！？；：", strict=True))
 
 
 class Normalised(NamedTuple):
@@ -102,16 +103,27 @@ class Normalised(NamedTuple):
     """How many private-use characters there were, mapped or not."""
 
 
-def _plain_characters(text: str) -> Normalised:
+class _Looked(NamedTuple):
+    """A text without odd characters, and what may be left in it for the rules about blanks and marks."""
+
+    text: str
+    private_use: int
+    special: set[str]
+
+
+def _plain_characters(text: str) -> _Looked:
     if "\r" in text:
         text = text.replace("\r\n", "\n")
-    odd = "".join(_ODD.findall(text))
-    if not odd:
-        return Normalised(text, 0)
-    if _SURROGATE.search(odd):  # two halves become one character again, a lone half U+FFFD
+    # One look at every character tells which of the rules have nothing to do: in most texts, nearly all of them.
+    special = set(_SPECIAL.findall(text))
+    if special <= _CHANGED_BY_PLACE:
+        return _Looked(text, 0, special)
+    if _SURROGATE.search("".join(special)):  # two halves become one character again, a lone half U+FFFD
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        odd = "".join(_ODD.findall(text))
-    return Normalised(_ODD.sub(lambda match: _REPLACEMENTS.get(match[0], ""), text), len(_PRIVATE.findall(odd)))
+        special = set(_SPECIAL.findall(text))
+    private_use = len(_PRIVATE.findall(text)) if _PRIVATE.search("".join(special)) else 0
+    text = _ODD.sub(lambda match: _REPLACEMENTS.get(match[0], ""), text)
+    return _Looked(text, private_use, special | {_REPLACEMENTS.get(character, character) for character in special})
 
 
 def _decode_entity(match: re.Match[str]) -> str:
@@ -121,28 +133,24 @@ def _decode_entity(match: re.Match[str]) -> str:
     return "\xa0" if entity.rstrip(";").endswith("nbsp") else html5.get(entity[1:], entity)
 
 
-def _one_blank(match: re.Match[str]) -> str:
-    """One space for a run with an odd blank in it; several plain spaces stay."""
-    return " " if _ODD_BLANK.search(match[0]) else match[0]
+def _plain_blanks(text: str, special: set[str]) -> str:
+    odd = [character for character in special if character in _ODD_BLANKS]
+    if odd or " " in text:
+        text = "\n".join([line.strip(_ALL_BLANKS) for line in text.split("\n")])
+    if not any(blank in text for blank in odd):  # indents are gone, and with them most odd blanks there were
+        return text
+    # One space for a run of blanks with an odd one in it; several plain spaces stay.
+    *pieces, last = _FROM_ODD_BLANK.split(text)
+    return " ".join([*[piece.rstrip(" ") for piece in pieces], last])
 
 
-def _plain_blanks(text: str) -> str:
-    odd = _ODD_BLANK.search(text)
-    if odd or " \n" in text or "\n " in text:
-        text = "\n".join([line.strip(" " + _ODD_BLANKS) for line in text.split("\n")])
-    else:
-        text = text.strip(" ")
-    # Indents are gone, and with them most odd blanks there were.
-    return _BLANKS.sub(_one_blank, text) if odd and _ODD_BLANK.search(text) else text
-
-
-def _plain_marks(text: str) -> str:
+def _plain_marks(text: str, special: set[str]) -> str:
     # A plain search is ten times as fast as an expression, and most texts have nothing to change.
-    if any(pair in text for pair in ("..", "。。", ".。")):
+    if "." in special or "。。。" in text:
         text = _DOTS.sub("……", text)
     if "！！！！" in text or "？？？？" in text:
         text = _SHOUTING.sub(lambda match: match[0][:3], text)
-    return _HALF_WIDTH_MARK.sub(lambda match: _FULL_WIDTH[match[0]], text)
+    return text if special.isdisjoint(_FULL_WIDTH) else _HALF_WIDTH_MARK.sub(lambda match: _FULL_WIDTH[match[0]], text)
 
 
 def normalise(text: str) -> Normalised:
@@ -153,14 +161,14 @@ def normalise(text: str) -> Normalised:
 
     Entities are decoded once, as a browser does: `&amp;lt;` is the text `&lt;`.
     """
-    text, private_use = _plain_characters(text)
+    text, private_use, special = _plain_characters(text)
     # After the odd characters, which may sit inside an entity; what it stood for may be odd itself.
     if "&" in text and (decoded := _ENTITY.sub(_decode_entity, text)) != text:
-        text, more = _plain_characters(decoded)
+        text, more, special = _plain_characters(decoded)
         private_use += more
     if "<" in text:
         text = _BREAK_TAG.sub("\n", text)
-    return Normalised(_plain_marks(_plain_blanks(text)), private_use)
+    return Normalised(_plain_marks(_plain_blanks(text, special), special), private_use)
 
 
 @dataclass(frozen=True, kw_only=True)

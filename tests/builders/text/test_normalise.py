@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from builders.document import Document
+from builders.text import normalise as rules
 from builders.text.normalise import _ENTITY, Normalise, normalise
 
 
@@ -114,6 +116,45 @@ def test_a_second_time_changes_nothing(raw: str) -> None:
     # what was escaped twice is decoded once, as a browser does, and reads like an entity afterwards
     assume(not _ENTITY.search(once))
     assert normalise(once) == (once, 0)
+
+
+def rule_by_rule(text: str) -> tuple[str, int]:
+    """What `normalise` says, each rule put to each text, whether it can have anything to do or not."""
+    private_use = 0
+
+    def characters(text: str) -> str:
+        nonlocal private_use
+        text = text.replace("\r\n", "\n")
+        if re.search("[\ud800-\udfff]", text):
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        private_use += sum(unicodedata.category(one) == "Co" for one in text)
+        return rules._ODD.sub(lambda match: rules._REPLACEMENTS.get(match[0], ""), text)
+
+    text = characters(text)
+    if (decoded := _ENTITY.sub(rules._decode_entity, text)) != text:
+        text = characters(decoded)
+    text = rules._BREAK_TAG.sub("\n", text)
+    text = "\n".join(line.strip(" " + rules._ODD_BLANKS) for line in text.split("\n"))
+    odd = re.compile(f"[{rules._ODD_BLANKS}]")
+    text = re.sub(f"[ {rules._ODD_BLANKS}]+", lambda run: " " if odd.search(run[0]) else run[0], text)
+    text = re.sub("[.。]{3,}", "……", text)
+    text = re.sub("！{4,}|？{4,}", lambda match: match[0][:3], text)
+    return rules._HALF_WIDTH_MARK.sub(lambda match: rules._FULL_WIDTH[match[0]], text), private_use
+
+
+_SURROGATES = st.characters(categories=["Cs"])
+_SPECIAL = st.sampled_from(
+    ["  ", " \u3000", "\r\n", ".。", "！！", "？？", "\u2028", "\ue5e5", "\U000f0000", "⻓", "&#x3000;"]
+)
+
+
+@given(st.lists(_PIECES | _SPECIAL | st.characters() | _SURROGATES, max_size=80).map("".join))
+@example("\ue5e5甲 \ue5e5 乙\ue5e5")
+@example("他,\ud83d\ude00。\ud83d。\u200b。")
+@example("a,b." * 500 + "他,")
+@example("a  b \t c\n  d \xa0 \u3000e  f")
+def test_looking_once_leaves_out_no_rule(raw: str) -> None:
+    assert normalise(raw) == rule_by_rule(raw)
 
 
 @given(st.text())
