@@ -51,15 +51,16 @@ def run_show(args: Args) -> int:
 
 
 def run_build(args: Args) -> int:
-    if args.engine == "local" and not args.dry_run:  # before anything heavy is loaded: both at the same time
-        from builders.engine.local import prepare, usable_cores
+    from builders.engine.local import prepare, uninterrupted, usable_cores
 
+    if args.engine == "local" and not args.dry_run:  # before anything heavy is loaded: both at the same time
         recipe = args.recipe.replace("-", "_")
         modules = [f"recipes.{recipe}"] if (HOME / "recipes" / f"{recipe}.py").exists() else []
         prepare(args.input, args.workers or usable_cores(), modules)
-    from builders.engine.build import build
-    from builders.engine.progress import Progress
-    from builders.publish.terminal import show_built, show_dry_run
+    with uninterrupted():  # a library that is loaded by half may crash
+        from builders.engine.build import build
+        from builders.engine.progress import Progress
+        from builders.publish.terminal import show_built, show_dry_run
 
     gc.freeze()  # what is loaded stays: it need not be looked through again and again, least of all at the end
     request = _request(args)

@@ -20,8 +20,10 @@ def main() -> int:
         print(f"error: another package called {foreign} is in the way", file=sys.stderr)
         print("next:  run siku in a virtual environment of its own", file=sys.stderr)
         return 2
-    import cli
-
+    try:
+        import cli
+    except KeyboardInterrupt:
+        return 130
     return cli.main()
 
 

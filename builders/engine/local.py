@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.forkserver
+import multiprocessing.resource_tracker
 import os
 import signal
 import threading
@@ -35,7 +36,13 @@ def prepare(inputs: Sequence[Path], workers: int, modules: Iterable[str] = ()) -
     """
     if workers > 1 and _are_large(inputs):
         multiprocessing.get_context(WORKERS_FROM).set_forkserver_preload(["builders.engine.ready", *modules])
-        multiprocessing.forkserver.ensure_running()
+        # What is blocked here stays so there: a Ctrl-C, which all processes of a terminal get, is for this one alone.
+        multiprocessing.resource_tracker.ensure_running()  # which would unblock it
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            multiprocessing.forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _are_large(inputs: Sequence[Path]) -> bool:
@@ -85,7 +92,7 @@ class LocalWorkers(Workers):
         try:
             while True:
                 while len(running) < self.count * TASKS_AHEAD and (item := next(waiting, None)):
-                    with _uninterrupted():  # it may start a process, which would be left half started
+                    with uninterrupted():  # it may start a process, which would be left half started
                         running[self._pool.submit(item[1].run, self.store)] = item[0]
                 if not running:
                     return
@@ -100,7 +107,7 @@ class LocalWorkers(Workers):
 
 
 @contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
+def uninterrupted() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM wait until the block has been left."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -94,6 +95,23 @@ def test_interrupted_says_so_and_goes_on(tmp_path: Path, source: Path, siku: Sik
     assert process.returncode == 130
     assert errors == "error: interrupted\nnext:  the same command goes on where it stopped\n"
     siku(*words(source, tmp_path / "out"))
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.1, 0.25])
+def test_ctrl_c_in_a_terminal_reaches_all_processes_and_one_answers(
+    tmp_path: Path, source: Path, after_s: float
+) -> None:
+    """From the moment on when the process that workers are copied from is there, which is long before they are."""
+    quiet = [sys.executable, *command(*words(source, tmp_path / "out"))[3:]]  # of files left open while loading
+    process = subprocess.Popen(quiet, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not _children(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(after_s)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == "error: interrupted\nnext:  the same command goes on where it stopped\n"
 
 
 def _children(pid: int) -> list[int]:
