@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple
 
 from builders.document import Document, Note
 from builders.steps import Edit
-from validators.characters import HAN, all_but
+from validators.characters import HAN
 
 # Classes, for use inside the square brackets of a regular expression.
 _WIDE = "０-９Ａ-Ｚａ-ｚ"
@@ -66,12 +66,24 @@ def _replacements() -> dict[str, str]:
     return wide | compatibility | radicals | private_use | dict.fromkeys(_BREAKS, "\n")
 
 
+def _all_but(characters: str) -> str:
+    """The class of all other characters: `[^{_all_but(x)}]` is `[{x}]`, but three times as fast.
+
+    `re` looks a character up in a bitmap of the basic plane and, where that says no, goes through the ranges of the
+    higher planes one by one; so the bitmap should say yes to the characters that texts are made of.
+    """
+    pieces = re.findall(r"(.)(?:-(.))?", characters, re.DOTALL)
+    borders = sorted((ord(first), ord(last or first) + 1) for first, last in pieces)
+    gaps = zip([0, *(end for _, end in borders)], [*(start for start, _ in borders), 0x110000], strict=True)
+    return "".join(f"\\U{start:08x}-\\U{end - 1:08x}" for start, end in gaps if start < end)
+
+
 _REPLACEMENTS = _replacements()
 _FULL_WIDTH = dict(zip(",.!?;:", "，。！？；：", strict=True))
 _CHANGED = _WIDE + _RADICALS + _COMPATIBILITY + _PRIVATE_USE + _INVISIBLE + _BREAKS + _SURROGATES
 _CHANGED_BY_PLACE = frozenset(_FULL_WIDTH).union(_ODD_BLANKS)
-_ODD = re.compile(f"[^{all_but(_CHANGED)}]")
-_SPECIAL = re.compile(f"[^{all_but(_CHANGED + ''.join(_CHANGED_BY_PLACE))}]")
+_ODD = re.compile(f"[^{_all_but(_CHANGED)}]")
+_SPECIAL = re.compile(f"[^{_all_but(_CHANGED + ''.join(_CHANGED_BY_PLACE))}]")
 _PRIVATE = re.compile(f"[{_PRIVATE_USE}]")
 _SURROGATE = re.compile(f"[{_SURROGATES}]")
 # With its semicolon only: `?a=1&copy=2` is an address. `&nbsp` is none, and in the wild it loses the mark or has an
@@ -79,7 +91,7 @@ _SURROGATE = re.compile(f"[{_SURROGATES}]")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|(?:amp;)?nbsp;?|[A-Za-z][A-Za-z0-9]{1,30};)")
 _BREAK_TAG = re.compile(r"</?br(?:[ /][^<>\n]{0,200})?>", re.IGNORECASE)
 _ALL_BLANKS = " " + _ODD_BLANKS
-_FROM_ODD_BLANK = re.compile(f"[^{all_but(_ODD_BLANKS)}][{_ALL_BLANKS}]*")
+_FROM_ODD_BLANK = re.compile(f"[{_ODD_BLANKS}][{_ALL_BLANKS}]*")
 _DOTS = re.compile(r"[.。]{3,}")
 _SHOUTING = re.compile(r"！{4,}|？{4,}")
 _HALF_WIDTH_MARK = re.compile(f"[,.!?;:](?<=[{HAN}].)(?=[{HAN}]|$)", re.MULTILINE)
