@@ -29,6 +29,7 @@ from trainers.judging import commands as judging
 from validators import command_line
 from validators.command_line import Args, Command, Parser, flag, out_folder, parse, path
 from validators.errors import SikuError, as_siku_error
+from validators.interruption import uninterrupted
 from validators.processor import prefer_fast_sorting
 
 HOME = Path(__file__).parent
@@ -51,13 +52,13 @@ def run_show(args: Args) -> int:
 
 
 def run_build(args: Args) -> int:
-    from builders.engine.local import prepare, uninterrupted, usable_cores
-
-    if args.engine == "local" and not args.dry_run:  # before anything heavy is loaded: both at the same time
-        recipe = args.recipe.replace("-", "_")
-        modules = [f"recipes.{recipe}"] if (HOME / "recipes" / f"{recipe}.py").exists() else []
-        prepare(args.input, args.workers or usable_cores(), modules)
     with uninterrupted():  # a library that is loaded by half may crash
+        from builders.engine.local import prepare, usable_cores
+
+        if args.engine == "local" and not args.dry_run:  # before anything heavy is loaded: both at the same time
+            recipe = args.recipe.replace("-", "_")
+            modules = [f"recipes.{recipe}"] if (HOME / "recipes" / f"{recipe}.py").exists() else []
+            prepare(args.input, args.workers or usable_cores(), modules)
         from builders.engine.build import build
         from builders.engine.progress import Progress
         from builders.publish.terminal import show_built, show_dry_run
@@ -332,10 +333,10 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command. Exit code: 0 done, 1 some input quarantined, 2 wrong use, 3 a guard refused, 4 network, 130."""
     words = sys.argv[1:] if words is None else words
     prepare_streams()
-    prefer_fast_sorting()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: stop the workers, say so, go on later
     as_json, verbose = "--json" in words, "-v" in words or "--verbose" in words
     try:
+        prefer_fast_sorting()
         args = parse(make_parser(), words)
         code: int = args.run(args)
         sys.stdout.flush()

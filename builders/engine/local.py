@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import multiprocessing.forkserver
 import multiprocessing.resource_tracker
@@ -19,6 +18,7 @@ from builders.engine.recipe import load_private_module
 from builders.engine.workers import Task, Workers
 from builders.steps import Corpus, Fate
 from validators.errors import SikuError
+from validators.interruption import uninterrupted
 
 POOL_MIN_BYTES = 4_000_000  # less work than this is done before a pool has started
 WORKERS_FROM = "forkserver"  # a process that has the modules already, and no threads: others are copies of it
@@ -104,25 +104,6 @@ class LocalWorkers(Workers):
                 why="the system killed it, most likely for memory",
                 next="the same command again goes on where it stopped; with less memory: --workers 1",
             ) from error
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait until the block has been left."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, lambda number, _: came.append(number))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set by Python
-        for sent in came[:1]:
-            signal.raise_signal(sent)
 
 
 def _start_worker(private: str) -> None:
