@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.document import Document
-from builders.text.script import _WORDS, Simplify, is_traditional, to_simplified
+from builders.text.script import _SURELY_PARTICLE, _WORDS, Simplify, is_traditional, to_simplified
 from validators.errors import SikuError
 
 
@@ -219,3 +220,15 @@ def test_time_grows_with_the_text_only(piece: str) -> None:
     start = time.perf_counter()
     to_simplified(text)
     assert time.perf_counter() - start < 3
+
+
+_AS_TWO = re.compile(
+    "(?<=[看走說笑跟隨沿拿坐站望聽想抱等睡穿帶活開接藉憑])著(?![名作述錄稱書者有])|著(?=[急涼迷慌魔陸])"
+)
+
+
+@given(st.lists(st.sampled_from("著著著看走憑他名有急涼，\n") | st.characters()).map("".join))
+def test_a_sure_particle_is_found_by_itself(text: str) -> None:
+    assert [match.span() for match in _SURELY_PARTICLE.finditer(text)] == [
+        match.span() for match in _AS_TWO.finditer(text)
+    ]
