@@ -5,24 +5,27 @@ The work store has to be one folder for all of them, under one path: what a task
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import os
 import pickle
 import socket
+import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
 from builders.dedup.near_duplicates import NearDuplicates
+from builders.engine.ray_cluster import RayCluster
 from builders.engine.recipe import load_private_module
+from builders.engine.stages import ShardTask
 from builders.engine.store import WorkStore
 from builders.engine.workers import Task, Workers
 from builders.steps import Corpus, Fate
 from validators.errors import SikuError
 
 ENGINES = {"daft": ("daft", "cluster"), "ray": ("ray", "ray")}  # the package that it takes, the extra that brings it
-KNOCK_TIMEOUT_S = 10
 _QUIET = {  # what would call home, or write where a command writes
     "DAFT_ANALYTICS_ENABLED": "0",
     "DO_NOT_TRACK": "1",
@@ -47,6 +50,9 @@ class DaftWorkers(Workers):
             )
         super().__init__(WorkStore(store.root.absolute()), count, private)
         self._engine, self._ray_address = engine, ray_address or os.environ.get("RAY_ADDRESS", "")
+        self._cluster: RayCluster | None = None
+        witness = self.store.root / "tmp" / f"{os.getpid()}-{uuid.uuid4().hex}"
+        self._sight = Sight(Path.cwd(), witness, private)
 
     def __enter__(self) -> Self:
         for name, value in _QUIET.items():
@@ -57,36 +63,21 @@ class DaftWorkers(Workers):
             self._start_ray()
         else:
             _start_native(self.count)
+        self._sight.witness.mkdir(parents=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if self._engine == "ray":
-            import ray
-
-            ray.shutdown()
+        with contextlib.suppress(OSError):
+            self._sight.witness.rmdir()
+        if self._cluster:
+            self._cluster.leave()
 
     def _start_ray(self) -> None:
+        cluster = RayCluster(self._ray_address, {name: os.environ[name] for name in (*_QUIET, "PYTHONPATH")})
+        self.count = cluster.connect(self.count)
+        self._cluster = cluster
         import daft
-        import ray
 
-        environment = {name: os.environ[name] for name in (*_QUIET, "PYTHONPATH")}
-        common = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": {"env_vars": environment}}
-        try:
-            if self._ray_address:
-                _knock(self._ray_address)
-                ray.init(address=self._ray_address, **common)
-            else:  # Ray 2.60 puts the machine's own address in place of this one
-                ray.init("local", num_cpus=self.count, include_dashboard=False, _node_ip_address="127.0.0.1", **common)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise SikuError(
-                "the Ray cluster cannot be reached" if self._ray_address else "Ray does not start",
-                where=self._ray_address,
-                why=str(error).partition("\n")[0],
-                next="--ray-address HOST:PORT of a cluster that runs, or --engine daft on this machine",
-                exit_code=4,
-            ) from error
-        if self._ray_address:
-            self.count = max(1, int(ray.cluster_resources().get("CPU", 1)))
         daft.set_runner_ray(noop_if_initialized=True)
         daft.context.set_execution_config(shuffle_aggregation_default_partitions=2 * self.count)
 
@@ -98,29 +89,59 @@ class DaftWorkers(Workers):
         places, tasks, _ = zip(*todo, strict=True)
         frame = daft.from_pydict({"place": list(places), "task": [pickle.dumps(task) for task in tasks]})
         processes = min(self.count, len(todo))
-        if self._engine == "ray":
+        if self._cluster:
             frame = frame.into_partitions(len(todo))
-        run = _task_function(processes, self.store, self.private)
-        for row in frame.select("place", run(daft.col("task")).alias("done")).iter_rows():
+        run = _task_function(processes, self.store, self._sight)
+        rows = frame.select("place", run(daft.col("task")).alias("done")).iter_rows()
+        for row in self._cluster.watched(rows) if self._cluster else rows:
             result = pickle.loads(row["done"])
             if isinstance(result, BaseException):
                 raise result
             yield row["place"], result
 
-    def decide(self, corpus: Corpus, folders: Sequence[Path]) -> list[dict[int, Fate]]:
+    def decide(self, corpus: Corpus, folders: Sequence[Path]) -> Iterable[dict[int, Fate]]:
         """On the engine for near-duplicates; any other decision is made here."""
         if isinstance(corpus, NearDuplicates) and corpus.engine == "siku":
             from builders.dedup.distributed.decision import decide
 
-            return decide(corpus, [folder.absolute() for folder in folders])
+            at = [folder.absolute() for folder in folders]
+            decision = (decide(corpus, at) for _ in range(1))
+            return next(self._cluster.watched(decision) if self._cluster else decision)
         return super().decide(corpus, folders)
 
 
-def _knock(address: str) -> None:
-    """Raise OSError where nobody listens; Ray would try for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host, int(port)), KNOCK_TIMEOUT_S).close()
+@dataclass(frozen=True)
+class Sight:
+    """What every machine has to see under the same path as the one where the build was started."""
+
+    folder: Path  # where the command was given: relative paths begin there
+    witness: Path  # an empty folder that this build keeps in its work store
+    private: str  # the file of a recipe, or ""
+
+    def take(self) -> None:
+        """Go to the folder of the command. Raises SikuError where this machine does not see what it has to."""
+        try:
+            os.chdir(self.folder)
+        except OSError as error:
+            raise _not_seen(self.folder) from error
+        if not self.witness.exists():
+            raise _not_seen(self.witness.parents[1])
+        if self.private:
+            load_private_module(Path(self.private))
+
+    def check(self, task: Task) -> None:
+        """Raise SikuError where an input is missing here: a source would say that it is unreadable, and go on."""
+        if isinstance(task, ShardTask) and task.before is None and not task.shard.path.exists():
+            raise _not_seen(task.shard.path)
+
+
+def _not_seen(path: Path) -> SikuError:
+    return SikuError(
+        f"the machine {socket.gethostname()} does not see what this build reads and writes",
+        where=str(path),
+        why="there is no such file or folder, or not the one of this build",
+        next="inputs, --out and the folder where siku is run: on a file system that all see under one path",
+    )
 
 
 def _start_native(threads: int) -> None:
@@ -133,26 +154,28 @@ def _start_native(threads: int) -> None:
             raise SikuError("this process has begun with another engine", why=str(error)) from error
 
 
-def _task_function(processes: int, store: WorkStore, private: str) -> Any:
+def _task_function(processes: int, store: WorkStore, sight: Sight) -> Any:
     """Pickled tasks to their pickled results, or to what was raised, as a column function in processes of its own."""
     import daft
 
     @daft.cls(use_process=True, max_concurrency=processes)
     class TaskRunner:
         def __init__(self) -> None:
-            if private:
-                load_private_module(Path(private))
+            self.taken = False
 
         @daft.method.batch(return_dtype=daft.DataType.binary(), batch_size=1)  # type: ignore[untyped-decorator, unused-ignore]
         def run(self, tasks: Any) -> list[bytes]:
-            return [_run_task(task, store) for task in tasks.to_pylist()]
+            return [self.run_one(task) for task in tasks.to_pylist()]
+
+        def run_one(self, task: bytes) -> bytes:
+            try:
+                if not self.taken:  # not in __init__, whose errors the engine would tell in its own way
+                    sight.take()
+                    self.taken = True
+                loaded: Task = pickle.loads(task)
+                sight.check(loaded)
+                return pickle.dumps(loaded.run(store))
+            except Exception as error:  # raised again where the build can tell what it means
+                return pickle.dumps(error)
 
     return TaskRunner().run
-
-
-def _run_task(task: bytes, store: WorkStore) -> bytes:
-    try:
-        loaded: Task = pickle.loads(task)
-        return pickle.dumps(loaded.run(store))
-    except Exception as error:  # raised again where the build can tell what it means
-        return pickle.dumps(error)
