@@ -182,7 +182,9 @@ class Quality(Check):
         return None
 
     def _foreign(self, figures: _Figures) -> Verdict | None:
-        if figures.count(Kind.KANA, Kind.HANGUL) > 1:
+        syllables = figures.count(Kind.KANA, Kind.HANGUL)
+        # A comma of full width outweighs one: where they are as many, Han text is Chinese, and no table need be made.
+        if syllables > 1 and (syllables > figures.text.count("，") or not figures.han):
             language = detect_language(figures.text)
             if language.lang in _NAMES:
                 share = figures.share(Kind.KANA, Kind.HANGUL)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from validators.errors import SikuError
+from validators.language import detect_language
 from validators.quality import GENRES, GenreName, Quality, check_quality, guess_genre, quality_score
 from validators.step import Verdict
 
@@ -339,6 +340,13 @@ def test_every_text_gets_a_verdict(text: str) -> None:
 def test_hard_input_takes_no_time(text: str) -> None:
     Quality(genre="web")(text)
     quality_score(text)
+
+
+@given(st.text("のはカ한국，，，說说這国の人、x 。", max_size=40).filter(lambda text: set(text) & set("說说這国人")))
+def test_full_width_commas_rule_out_japanese_and_korean(text: str) -> None:
+    """What `Quality` does not look closer at is none."""
+    if sum(map(text.count, "のはカ한국")) <= text.count("，"):
+        assert detect_language(text).lang not in ("ja", "ko")
 
 
 def test_quality_score_prefers_the_better_copy() -> None:
