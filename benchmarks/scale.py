@@ -36,7 +36,7 @@ from tests.corpora import book, write_books  # noqa: E402
 
 RECIPES = {"dedup": str(HERE / "recipes" / "near_duplicates.py"), "build": "text-pretrain"}
 TEXTS, IDS = "text.bin", "ids.bin"  # the folded texts of a stage, and its ids, which any index must have
-KINDS = {"records.bin": "stages", "fates.json": "decisions", "train.parquet": "parts"}  # by a file that only they have
+KINDS = {"records.bin": "stages", "fates.jsonl": "decisions", "train.parquet": "parts"}  # by a file that only they have
 BOOK_CHAPTERS = 12
 
 Figures = dict[str, Any]

@@ -141,8 +141,8 @@ class Corpus(Step):
         """A writer of this step's sketch of one shard; its files in `folder` depend on the documents alone."""
         raise NotImplementedError
 
-    def decide(self, folders: Sequence[Path], helpers: Executor | None = None) -> list[dict[int, Fate]]:
-        """For every sketch folder the fates by row (the number of the `add` call, from 0); the rest stays.
+    def decide(self, folders: Sequence[Path], helpers: Executor | None = None) -> Iterable[dict[int, Fate]]:
+        """For every sketch folder in turn the fates by row (the number of the `add` call, from 0); the rest stays.
 
         The decision rests on the documents and their ids, never on the order of the folders or on timing.
         Memory: some tens of bytes a document, never its text.

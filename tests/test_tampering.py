@@ -55,7 +55,7 @@ def test_a_flipped_byte_of_finished_work_is_noticed(siku: Siku, books: Path, tmp
     words = ("build", "novel-pretrain", "--input", books)
     siku(*words)
     (tmp_path / "out/novel-pretrain/1/manifest.json").unlink()
-    for name in ("rows.arrow", "text.bin", "fates.json"):
+    for name in ("rows.arrow", "text.bin", "fates.jsonl"):
         file = next(tmp_path.glob(f"out/.siku/work/*/*/{name}"))
         good = file.read_bytes()
         file.write_bytes(good[:-9] + bytes([good[-9] ^ 1]) + good[-8:])

@@ -135,6 +135,16 @@ class SketchedDocuments:
         shard = bisect_right(self._first_row, row) - 1
         return shard, row - self._first_row[shard]
 
+    def by_shard(self, wanted: Mask) -> Iterator[Iterator[tuple[int, int]]]:
+        """For every folder the documents that are wanted, by number, and the row of each there."""
+        numbers = np.flatnonzero(wanted)
+        numbers = numbers[np.argsort(self.order[numbers])]
+        rows = self.order[numbers]
+        ends = np.searchsorted(rows, self._first_row)
+        for shard, first in enumerate(self._first_row[:-1]):
+            here = slice(ends[shard], ends[shard + 1])
+            yield zip(numbers[here].tolist(), (rows[here] - first).tolist(), strict=True)
+
     def id(self, document: int) -> str:
         shard, row = self.shard_row(document)
         start, end = _span(self._id_end[shard], row)

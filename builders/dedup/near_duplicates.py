@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,11 +93,11 @@ class NearDuplicates(Corpus):
         fields = {name: getattr(self, name) for name in self.sketch_fields}
         return ShardSketch(folder, **fields)
 
-    def decide(self, folders: Sequence[Path], helpers: Executor | None = None) -> list[dict[int, Fate]]:
+    def decide(self, folders: Sequence[Path], helpers: Executor | None = None) -> Iterator[dict[int, Fate]]:
         with SketchedDocuments(folders, self.bands, self.rows) as documents:
-            return self._decide(documents, len(folders), helpers)
+            yield from self._decide(documents, helpers)
 
-    def _decide(self, documents: SketchedDocuments, folders: int, helpers: Executor | None) -> list[dict[int, Fate]]:
+    def _decide(self, documents: SketchedDocuments, helpers: Executor | None) -> Iterator[dict[int, Fate]]:
         numbers = np.arange(len(documents))
         same_text = _best_with_same_text(documents)
         compared = (same_text == numbers) & documents.has_ngrams
@@ -109,16 +109,18 @@ class NearDuplicates(Corpus):
         copy_of, likeness = copy_of[same_text], likeness[same_text]
         leaks = Leaks(documents, engine, min(self.jaccard, self.holdout_jaccard), self.holdout_share)
         leaks.follow(compared, same_text, copy_of)
-        fates: list[dict[int, Fate]] = [{} for _ in range(folders)]
-        for number in np.flatnonzero(copy_of != numbers).tolist():
-            shard, row = documents.shard_row(number)
-            stays, jaccard = documents.id(int(copy_of[number])), float(likeness[number])
-            check = EXACT if copy_of[number] == same_text[number] else NEAR
-            fates[shard][row] = Fate("", check, f"Jaccard {jaccard:.3f} with {stays}", stays, jaccard)
-        for number, why in leaks.reasons.items():
-            shard, row = documents.shard_row(number)
-            fates[shard][row] = Fate("valid", LIKE_HELD_OUT, why)
-        return fates
+        told = copy_of != numbers
+        told[list(leaks.reasons)] = True
+        for of_shard in documents.by_shard(told):
+            fates: dict[int, Fate] = {}
+            for number, row in of_shard:
+                if (why := leaks.reasons.get(number)) is not None:
+                    fates[row] = Fate("valid", LIKE_HELD_OUT, why)
+                    continue
+                stays, jaccard = documents.id(int(copy_of[number])), float(likeness[number])
+                check = EXACT if copy_of[number] == same_text[number] else NEAR
+                fates[row] = Fate("", check, f"Jaccard {jaccard:.3f} with {stays}", stays, jaccard)
+            yield fates
 
     def _engine(self, documents: SketchedDocuments, compared: Mask, helpers: Executor | None) -> Engine:
         verifier = Verifier(documents, self.ngram_chars, helpers)
@@ -153,5 +155,5 @@ def kept_indices(texts: Sequence[str]) -> list[int]:
             for index, text in enumerate(texts):
                 # One book of equal quality: the order of the ids decides, which is that of the list.
                 writer.add(Document(f"{index:012}", clean_lines(text).text, {"book": "texts", "quality": 1.0}))
-        fates = step.decide([Path(folder)])[0]
+        (fates,) = step.decide([Path(folder)])
     return [index for index in range(len(texts)) if index not in fates]

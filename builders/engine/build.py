@@ -9,7 +9,7 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,22 +18,22 @@ import numpy as np
 import orjson
 
 from builders.dedup.hold_out import HoldOut
+from builders.engine.decisions import KeptDecision, keep_decisions, kept_decisions
 from builders.engine.finish import Identity, Part, Request, finished_before, publish, refuse_nothing, remember_inputs
 from builders.engine.ledger import Ledger, guard
 from builders.engine.local import LocalWorkers, prepare
 from builders.engine.manifest import package_versions
 from builders.engine.plan import FORMAT, describe, digest
 from builders.engine.progress import Progress
-from builders.engine.rest import Decided
 from builders.engine.stages import NAMES_FILE, REFUSED_FILE, ROWS_FILE, PartTask, Piece, ShardTask
 from builders.engine.tables import RESERVED, merge_columns, read_rows
 from builders.engine.workers import Workers
-from builders.steps import Corpus, Fate, Shard, Split
+from builders.steps import Corpus, Shard, Split
 from validators.errors import SikuError
 from validators.step import Step
 
 WORK_FORMAT = 7  # raised when the files of the work store change their form
-_FATE = tuple(field.name for field in dataclasses.fields(Fate))
+FATES_FILE = "fates.jsonl"
 CIRCUMSTANCE = ("warn_share", "stop_share")  # fields of a step that do not change what it returns
 
 
@@ -70,7 +70,7 @@ class Stage:
     task: ShardTask  # the newest
     folders: tuple[Path, ...]
     results: tuple[dict[str, Any], ...]
-    decided: Decided | None = None
+    decided: KeptDecision | None = None
 
     @property
     def shard(self) -> Shard:
@@ -196,7 +196,7 @@ class Work:
         steps = _identity(segment.steps)
         tasks = [
             ShardTask(
-                self._key(stage.key, _fates_json(stage), steps, _sketched(segment.corpus)),
+                self._key(stage.key, stage.decided and stage.decided.digest, steps, _sketched(segment.corpus)),
                 stage.shard,
                 self.recipe.source,
                 segment.steps,
@@ -222,16 +222,12 @@ class Work:
         if self.request.fresh:
             self.store.discard(key)
         folder, _ = self.store.make(key, lambda scratch: self._decide_into(scratch, corpus, stages))
-        rows = orjson.loads((folder / "fates.json").read_bytes())
-        fates = [_ungrouped(one) for one in rows]
-        return [
-            dataclasses.replace(stage, decided=Decided(corpus, fate)) for stage, fate in zip(stages, fates, strict=True)
-        ]
+        decisions = kept_decisions(corpus, folder / FATES_FILE)
+        return [dataclasses.replace(stage, decided=one) for stage, one in zip(stages, decisions, strict=True)]
 
     def _decide_into(self, scratch: Path, corpus: Corpus, stages: Sequence[Stage]) -> dict[str, Any]:
-        fates = self.workers.decide(corpus, [stage.folders[-1] for stage in stages])
-        (scratch / "fates.json").write_bytes(orjson.dumps([_grouped(one) for one in fates]))
-        return {"decided": sum(map(len, fates))}
+        decisions = self.workers.decide(corpus, [stage.folders[-1] for stage in stages])
+        return {"decided": keep_decisions(scratch / FATES_FILE, decisions)}
 
     def write_parts(self, stages: Sequence[Stage]) -> list[Part]:
         """The last segment, and Parquet."""
@@ -244,7 +240,7 @@ class Work:
         output, steps = self.recipe.output, _identity(last.steps)
         tasks: list[tuple[PartTask, int]] = []
         for group in cut_into_parts(stages, output.part_mb * 1_000_000):
-            made_of = [[stage.key, _fates_json(stage)] for stage in group]
+            made_of = [[stage.key, stage.decided and stage.decided.digest] for stage in group]
             key = self._key("part", made_of, steps, describe(output), columns)
             pieces = [Piece(stage.folders, stage.decided) for stage in group]
             size = sum(stage.results[-1]["characters"] for stage in group)
@@ -347,22 +343,6 @@ def _sketched(corpus: Corpus | None) -> Any:
         return None
     fields = ("class", "version", *corpus.sketch_fields)
     return {key: value for key, value in describe(corpus).items() if key in fields}
-
-
-def _fates_json(stage: Stage) -> Any:
-    return None if stage.decided is None else _grouped(stage.decided.fates)
-
-
-def _grouped(fates: Mapping[int, Fate]) -> list[list[Any]]:
-    """Each fate once, with the rows that it befalls: a million that were not drawn have few fates between them."""
-    groups: dict[Fate, list[int]] = {}
-    for row in sorted(fates):
-        groups.setdefault(fates[row], []).append(row)
-    return [[[getattr(fate, name) for name in _FATE], rows] for fate, rows in groups.items()]
-
-
-def _ungrouped(groups: Iterable[Sequence[Any]]) -> dict[int, Fate]:
-    return {row: fate for of_it, rows in groups for fate in [Fate(*of_it)] for row in rows}
 
 
 def titles_in(stages: Iterable[Stage]) -> set[str]:

@@ -73,7 +73,7 @@ class LocalWorkers(Workers):
                 process.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def decide(self, corpus: Corpus, folders: Sequence[Path]) -> list[dict[int, Fate]]:
+    def decide(self, corpus: Corpus, folders: Sequence[Path]) -> Iterable[dict[int, Fate]]:
         return corpus.decide(folders, self._pool)
 
     def finish(self, todo: Sequence[tuple[int, Task, int]]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from validators.errors import SikuError
 
-TRIAL_TIMEOUT_S = 45
+TRIAL_TIMEOUT_S = 30
 KNOCK_TIMEOUT_S = 10
 LOOK_EVERY_S = 2
 LOST_AFTER_S = 20  # without an answer; Ray ends the program after 60
@@ -118,11 +118,11 @@ class RayCluster:
 
     def _meant(self, error: BaseException) -> BaseException:
         """What an error of the engine means: where the cluster is gone, that."""
-        import ray
-
         if isinstance(error, SikuError):
             return error
-        told = (str(error).strip() or type(error).__name__).splitlines()[0]
+        import ray
+
+        told = (str(error).strip() or type(error).__name__).splitlines()[0].partition(": RpcError")[0]
         if not self._answers():
             return self._gone(told)
         if isinstance(error, ray.exceptions.RayError) and not isinstance(error, ray.exceptions.RayTaskError):

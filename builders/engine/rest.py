@@ -17,20 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from builders.document import Document, Note
+from builders.engine.decisions import Decided
 from builders.engine.ledger import StepTally
 from builders.engine.run import Books, Refused, run_documents
 from builders.engine.statistics import Statistics
 from builders.engine.tables import KINDS, RowWriter, cell, dataset_row, read_batches, row_document
-from builders.steps import Corpus, Fate, Split
+from builders.steps import Fate, Split
 from validators.step import Step
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A corpus step's decision on the documents of one shard."""
-
-    step: Corpus
-    fates: Mapping[int, Fate]
 
 
 def read_decided(

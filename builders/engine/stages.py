@@ -20,9 +20,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.document import Document, Quarantined
+from builders.engine.decisions import KeptDecision
 from builders.engine.ledger import Ledger, StepTally
 from builders.engine.recipe import Output
-from builders.engine.rest import Decided, Rest, characters, read_decided
+from builders.engine.rest import Rest, characters, read_decided
 from builders.engine.run import Books, run_documents
 from builders.engine.statistics import Statistics
 from builders.engine.store import WorkStore
@@ -63,7 +64,7 @@ class ShardTask:
     steps: Sequence[Step]
     corpus: Corpus | None  # whose sketch is taken of what remains
     before: Path | None = None  # the stage before, and what was decided on it
-    decided: Decided | None = None
+    decided: KeptDecision | None = None
     limit: int | None = None  # documents read from the source
     suffixes: Mapping[int, str] = field(default_factory=dict)  # for ids met before, by number in the shard
 
@@ -98,7 +99,8 @@ class ShardTask:
     ) -> Iterator[Document | Quarantined]:
         if self.before is None:
             return self._read(names)
-        return read_decided(read_rows(self.before / ROWS_FILE), 0, self.decided, decision, books)
+        decided = self.decided.read() if self.decided else None
+        return read_decided(read_rows(self.before / ROWS_FILE), 0, decided, decision, books)
 
     def _read(self, names: bytearray) -> Iterator[Document | Quarantined]:
         for number, document in enumerate(islice(self.source.read(self.shard), self.limit)):
@@ -114,7 +116,7 @@ class Piece:
     """One shard's share of a part: its stages in order and the last corpus step's decision on them."""
 
     stages: Sequence[Path]
-    decided: Decided | None
+    decided: KeptDecision | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,8 @@ class PartTask:
                 ledger = Ledger.over(self.steps)
                 decision = _decision_tally(piece.decided)
                 books = _books(ledger, refused, evidence)
-                rest = Rest(piece.decided, decision, self.steps, books, kept, self.columns, form, statistics)
+                decided = piece.decided.read() if piece.decided else None
+                rest = Rest(decided, decision, self.steps, books, kept, self.columns, form, statistics)
                 rest.take(piece.stages[-1] / ROWS_FILE)
                 part = Ledger.from_json(_partial(ledger, decision, first=False, last=True))
                 if decision and decision.name not in {tally.name for tally in total.steps}:
@@ -164,7 +167,7 @@ def _books(ledger: Ledger, refused: RowWriter, evidence: RowWriter) -> Books:
     )
 
 
-def _decision_tally(decided: Decided | None) -> StepTally | None:
+def _decision_tally(decided: KeptDecision | None) -> StepTally | None:
     return StepTally(type(decided.step).__name__) if decided else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -56,6 +56,6 @@ class Workers:
         """The results of tasks that have none yet, in any order; each task has its place and size with it."""
         raise NotImplementedError
 
-    def decide(self, corpus: Corpus, folders: Sequence[Path]) -> list[dict[int, Fate]]:
+    def decide(self, corpus: Corpus, folders: Sequence[Path]) -> Iterable[dict[int, Fate]]:
         """What `corpus.decide(folders)` gives."""
         return corpus.decide(folders)

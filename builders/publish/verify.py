@@ -174,7 +174,7 @@ def _splits(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
                     document.id = row["parents"][0]
                 if name == "train" and hold_out(document).split != "train":
                     problems.append(f"{row['id']} is to be held out and is in train: {document.notes[0].kind}")
-        fates = step.decide([Path(scratch)])[0]
+        (fates,) = step.decide([Path(scratch)])
     problems += [
         f"the book {book} is in train and in valid" for (book, _), names in sorted(books.items()) if len(names) > 1
     ]

@@ -28,7 +28,7 @@ Kind = Literal[
     "stages", "decisions", "parts", "tokens", "other work", "left by killed runs", "unfinished pulls", "journals"
 ]
 MARKS: dict[str, Kind] = {  # by which file a folder of work is known
-    "fates.json": "decisions",
+    "fates.jsonl": "decisions",
     "rows.arrow": "stages",
     "refused.arrow": "stages",
     "ids.bin": "tokens",

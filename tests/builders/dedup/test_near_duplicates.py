@@ -301,10 +301,10 @@ def test_helpers_decide_nothing_else(tmp_path: Path, write_prose: Write, monkeyp
     with step.sketch(tmp_path) as writer:
         for number, text in enumerate(texts):
             writer.add(Document(str(number), text))
-    alone = step.decide([tmp_path])[0]
+    (alone,) = step.decide([tmp_path])
     assert len(alone) > 30
     monkeypatch.setattr(verify, "_WORTH_HELP_PAIRS", 1)
     for units in (1, verify._HELP_UNITS):
         monkeypatch.setattr(verify, "_HELP_UNITS", units)
         with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as helpers:
-            assert step.decide([tmp_path], helpers)[0] == alone
+            assert list(step.decide([tmp_path], helpers)) == [alone]

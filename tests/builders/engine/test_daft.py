@@ -1,8 +1,7 @@
-"""Builds on Daft, by its own runner and on Ray: the bytes of a local build, also after `kill -9`."""
+"""Builds on Daft by its own runner: the bytes of a local build, also after `kill -9`. For Ray see `test_ray.py`."""
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -16,10 +15,6 @@ from tests.corpora import write_books
 from tests.running import Siku, command, digests
 
 without_daft = pytest.mark.skipif(find_spec("daft") is None, reason="the extra `cluster` is not installed")
-without_ray = pytest.mark.skipif(find_spec("ray") is None, reason="the extra `ray` is not installed")
-on_own_address = pytest.mark.skipif(
-    not os.environ.get("SIKU_TEST_RAY"), reason="Ray listens beyond loopback; SIKU_TEST_RAY=1 allows it"
-)
 HELD_OUT = ("--set", "steps.HoldOut.share=0.1", "--set", "output.part_mb=1")
 PRIVATE = """
 from dataclasses import dataclass, replace
@@ -132,24 +127,3 @@ def test_killed_three_times_the_same_bytes(siku: Siku, books: Path, tmp_path: Pa
         assert process.returncode == -signal.SIGKILL or dataset(tmp_path / "out") == expected
     siku(*words)
     assert dataset(tmp_path / "out") == expected == dataset(tmp_path / "undisturbed")
-
-
-@without_daft
-@without_ray
-@on_own_address
-@pytest.mark.slow
-def test_on_ray_the_same_bytes(siku: Siku, books: Path, tmp_path: Path) -> None:
-    for path in sorted(books.iterdir())[:-2]:
-        path.unlink()
-    few = ("--set", "steps.NearDuplicates.bands=4")
-    siku(*build(books, tmp_path / "local", *few))
-    siku(*build(books, tmp_path / "ray", "--engine", "ray", "--workers", "2", *few), RAY_ADDRESS="")
-    assert dataset(tmp_path / "ray") == dataset(tmp_path / "local")
-
-
-@without_daft
-@without_ray
-def test_a_cluster_that_is_not_there(siku: Siku, books: Path, tmp_path: Path) -> None:
-    words = build(books, tmp_path / "out", "--engine", "ray", "--ray-address", "127.0.0.1:9")
-    assert "cannot be reached" in siku(*words, code=4).err
-    assert not (tmp_path / "out/novel-pretrain/1/manifest.json").exists()

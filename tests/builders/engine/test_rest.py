@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from builders.dedup.near_duplicates import NearDuplicates
 from builders.document import Document
 from builders.engine import rest, tables
+from builders.engine.decisions import keep_decisions, kept_decisions
 from builders.engine.ledger import Ledger
 from builders.engine.recipe import Output
-from builders.engine.rest import Decided
 from builders.engine.stages import ROWS_FILE, PartTask, Piece
 from builders.engine.store import WorkStore
 from builders.engine.tables import ROWS, RowWriter, document_row
@@ -57,7 +57,8 @@ def part_of(
     with RowWriter(stage / ROWS_FILE, ROWS, 7) as writer:
         for number, (text, meta, split, _) in enumerate(documents):
             writer.add(document_row(Document(str(number), text, dict(meta), split=split)), len(text))
-    decided = Decided(NearDuplicates(), {place: one[-1] for place, one in enumerate(documents) if one[-1]})
+    keep_decisions(folder / "fates", [{place: one[-1] for place, one in enumerate(documents) if one[-1]}])
+    (decided,) = kept_decisions(NearDuplicates(), folder / "fates")
     output = Output(facets=("book",), row_group_rows=4)
     result = PartTask("key", [Piece([stage], decided)], steps, output, COLUMNS).run(store)
     return {path.name: path.read_bytes() for path in store.place("key").iterdir()}, result
