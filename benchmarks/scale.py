@@ -2,8 +2,8 @@
 
     python benchmarks/scale.py [--sizes 50,200,500,2000] [--books 500] [--runs 1] [--work FOLDER]
 
-Corpora are streamed by `corpus.py` (without truth) and removed again; the largest wants about three times its size
-on disk. `dedup` and `build` are the jobs of `run.py`. Index is what lies in the work store for the near-duplicate
+Corpora are streamed by `corpus.py` (without truth) and removed again, unless --keep is given; the largest wants about
+three times its size on disk. `dedup` and `build` are the jobs of `run.py`. Index is what lies in the work store for the near-duplicate
 decision, by document, without the folded texts, which are re-read to verify. Books are those of `tests/corpora.py`: so
 many are built, then one is added and built as version 2, then nothing is added. Counted are the pieces of work that
 were done anew.
@@ -59,10 +59,11 @@ def work_files(out: Path) -> dict[str, int]:
 
 def grow(args: argparse.Namespace, mb: float) -> list[Figures]:
     """All jobs on a corpus of one size."""
-    corpus, out = args.work / "growing", args.work / "out"
-    shutil.rmtree(corpus, ignore_errors=True)
-    print(f"making a corpus of {mb:g} MB", file=sys.stderr)
-    about = write_corpus(corpus, mb, texts=args.texts, with_truth=False)
+    corpus, out = args.work / f"growing-{mb:g}mb", args.work / "out"
+    if not (corpus / "corpus.json").exists():
+        print(f"making a corpus of {mb:g} MB", file=sys.stderr)
+        write_corpus(corpus, mb, texts=args.texts, with_truth=False)
+    about = json.loads((corpus / "corpus.json").read_text(encoding="utf-8"))
     found: list[Figures] = []
     for job in args.jobs:
         runs: list[dict[str, float]] = []
@@ -74,7 +75,7 @@ def grow(args: argparse.Namespace, mb: float) -> list[Figures]:
             print(f"{job}, {mb:g} MB: {runs[-1]['seconds']:.1f} s", file=sys.stderr)
         files = work_files(out)
         found.append({"job": job, "mb": about["bytes"] / 1e6, **about, "runs": runs, "work_files": files})
-    for folder in (corpus, out):
+    for folder in (out,) if args.keep else (corpus, out):
         shutil.rmtree(folder, ignore_errors=True)
     return found
 
@@ -200,6 +201,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one per core)")
     parser.add_argument("--texts", type=Path, default=EXAMPLES, help="folder of texts that corpora are made from")
+    parser.add_argument("--keep", action="store_true", help="leave the corpora in --work, for the next time")
     parser.add_argument("--work", type=Path, default=HERE / "work")
     parser.add_argument("--results", type=Path, default=HERE, help="where scale.json and SCALE.md go")
     parser.add_argument("--report-only", action="store_true", help="write SCALE.md from scale.json")
