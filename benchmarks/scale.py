@@ -3,10 +3,10 @@
     python benchmarks/scale.py [--sizes 50,200,500,2000] [--books 500] [--runs 1] [--work FOLDER]
 
 Corpora are streamed by `corpus.py` (without truth) and removed again, unless --keep is given; the largest wants about
-three times its size on disk. `dedup` and `build` are the jobs of `run.py`. Index is what lies in the work store for the near-duplicate
-decision, by document, without the folded texts, which are re-read to verify. Books are those of `tests/corpora.py`: so
-many are built, then one is added and built as version 2, then nothing is added. Counted are the pieces of work that
-were done anew.
+three times its size on disk. `dedup` and `build` are the jobs of `run.py`. Index is what lies in the work store for the
+near-duplicate decision, by document, without the folded texts, which are re-read to verify. Books are those of
+`tests/corpora.py`: so many are built, then one is added and built as version 2, then nothing is added. Counted are the
+pieces of work that were done anew.
 Figures go to scale.json, and as tables to SCALE.md, in --results; `--sizes ""` or `--books 0` leaves one out.
 """
 
