@@ -6,7 +6,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from builders.document import Document
 from builders.engine.distributed import Sight
 from builders.engine.stages import ShardTask
 from builders.sources.novels import Novels
