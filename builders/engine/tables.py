@@ -102,10 +102,9 @@ class RowWriter:
         if kind is None:
             self.close()
         elif self._writer is not None:  # what is there will be thrown away; on a full disk it cannot be completed
-            with contextlib.suppress(OSError):
-                self._wait()
-            with contextlib.suppress(OSError):
-                self._writer.close()
+            for step in (self._wait, self._writer.close):
+                with contextlib.suppress(OSError, pa.ArrowException):
+                    step()
 
     def add(self, row: tuple[Any, ...], chars: int) -> None:
         self._pending.append(row)

@@ -34,7 +34,7 @@ LIMIT_S = 120
 SECOND_NODE = """
 import sys, time
 from ray.cluster_utils import Cluster
-cluster = Cluster(initialize_head=True, head_node_args=dict(num_cpus=1, include_dashboard=False, port=int(sys.argv[1])))
+cluster = Cluster(initialize_head=True, head_node_args=dict(num_cpus=1, include_dashboard=False, gcs_server_port=int(sys.argv[1])))
 cluster.add_node(num_cpus=1)
 cluster.wait_for_nodes()
 print("Ray runtime started", flush=True)
@@ -70,8 +70,11 @@ class Cluster:
             env=os.environ | self.environment,
         )
         log.close()
-        wait_for(lambda: b"Ray runtime started" in (self.home / "log").read_bytes() or self.process.poll() is not None)
-        assert self.process.poll() is None, (self.home / "log").read_text()
+
+    def wait_until_it_runs(self) -> None:
+        log = self.home / "log"
+        wait_for(lambda: b"Ray runtime started" in log.read_bytes() or self.process.poll() is not None)
+        assert self.process.poll() is None, log.read_text()
 
     def kill(self, named: str = "") -> None:
         """`kill -9` for all its processes, or for those with a word in their command line."""
@@ -114,6 +117,7 @@ def wait_for(what: Callable[[], object]) -> None:
 def running(second_node: bool = False) -> Iterator[Cluster]:
     cluster = Cluster(second_node)
     try:
+        cluster.wait_until_it_runs()
         yield cluster
     finally:
         cluster.stop()
