@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from builders.document import Document
 from builders.engine.tables import (
+    EVIDENCE,
     ROWS,
     RowWriter,
     cell,
@@ -65,6 +67,19 @@ METAS: list[dict[str, Any]] = [
     {"year": 1999, "score": 1, "tags": ["a"], "title": None, "mixed": 1, "big": 2**70},
     {"year": None, "score": 0.5, "tags": None, "title": "红楼梦", "mixed": "一", "ok": True},
 ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("name", ["full.parquet", "full.arrow"])
+def test_a_full_disk_is_told_once(tmp_path: Path, name: str) -> None:
+    """Also where it is met by the thread that writes while the next rows are made."""
+    (tmp_path / name).symlink_to("/dev/full")
+    with (
+        pytest.raises(OSError, match="No space left"),
+        RowWriter(tmp_path / name, EVIDENCE, group_rows=10) as writer,
+    ):
+        for number in range(400):
+            writer.add((str(number), "Step", "kind", hashlib.sha256(b"%d" % number).hexdigest() * 400), 25_600)
 
 
 def test_columns_hold_every_value() -> None:
