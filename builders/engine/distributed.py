@@ -105,8 +105,8 @@ class DaftWorkers(Workers):
             from builders.dedup.distributed.decision import decide
 
             at = [folder.absolute() for folder in folders]
-            decision = (decide(corpus, at) for _ in range(1))
-            return next(self._cluster.watched(decision) if self._cluster else decision)
+            decision = decide(corpus, at)
+            return self._cluster.watched(decision) if self._cluster else decision
         return super().decide(corpus, folders)
 
 

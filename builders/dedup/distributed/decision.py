@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import heapq
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +19,21 @@ from builders.dedup.near_duplicates import EXACT, LIKE_HELD_OUT, NEAR, NearDupli
 from builders.steps import Fate
 
 
-def decide(step: NearDuplicates, folders: Sequence[Path]) -> list[dict[int, Fate]]:
-    """The fates that `step.decide(folders)` gives. Only they come to this process, not the documents that stay."""
+def decide(step: NearDuplicates, folders: Sequence[Path]) -> Iterator[dict[int, Fate]]:
+    """The fates that `step.decide(folders)` gives. Only they come to this process, shard by shard."""
     sketches = Sketches(folders, bands=step.bands, rows=step.rows, ngram_chars=step.ngram_chars)
     documents = _with_copies(sketches, step.jaccard)
     leaks = Leaks(sketches, documents, min(step.jaccard, step.holdout_jaccard), step.holdout_share)
     leaks.follow()
-    fates: list[dict[int, Fate]] = [{} for _ in folders]
-    for place, fate in [*_copies(sketches, documents), *_held_out(sketches, leaks)]:
-        shard, row = shard_row(place)
-        fates[shard][row] = fate
-    return fates
+    told = heapq.merge(_copies(sketches, documents), _held_out(sketches, leaks), key=itemgetter(0))
+    by_shard = groupby(told, key=lambda one: shard_row(one[0])[0])
+    shard, of_it = next(by_shard, (len(folders), iter(())))
+    for number in range(len(folders)):
+        if number < shard:
+            yield {}
+            continue
+        yield {shard_row(place)[1]: fate for place, fate in of_it}
+        shard, of_it = next(by_shard, (len(folders), iter(())))
 
 
 def _with_copies(sketches: Sketches, threshold: float) -> Frame:
@@ -57,20 +64,20 @@ def _with_copies(sketches: Sketches, threshold: float) -> Frame:
     )
 
 
-def _copies(sketches: Sketches, documents: Frame) -> list[tuple[int, Fate]]:
+def _copies(sketches: Sketches, documents: Frame) -> Iterator[tuple[int, Fate]]:
+    """What goes as a copy, by place."""
     from daft import col
 
     gone = documents.where(col("copy") != col("number"))
     gone = gone.select("place", "copy_place", "jaccard", (col("copy") == col("same")).alias("exact"))
-    fates = []
-    for row in sketches.with_id(gone, "copy_place", "stays").iter_rows():
+    for row in sketches.with_id(gone, "copy_place", "stays").sort("place").iter_rows():
         stays, jaccard = _id(row["stays"]), row["jaccard"]
         check = EXACT if row["exact"] else NEAR
-        fates.append((row["place"], Fate("", check, f"Jaccard {jaccard:.3f} with {stays}", stays, jaccard)))
-    return fates
+        yield row["place"], Fate("", check, f"Jaccard {jaccard:.3f} with {stays}", stays, jaccard)
 
 
 def _held_out(sketches: Sketches, leaks: Leaks) -> list[tuple[int, Fate]]:
+    """What is held out for its likeness, by place: few, beside copies."""
     why: list[tuple[int, str]] = []
     for frame in leaks.by_link:
         with_ids = sketches.with_id(sketches.with_id(frame, "target_place", "target"), "source_place", "source")
@@ -80,7 +87,7 @@ def _held_out(sketches: Sketches, leaks: Leaks) -> list[tuple[int, Fate]]:
             (row["place"], f"{row['alike']} of {row['documents']} documents of the book are like held-out ones")
             for row in frame.iter_rows()
         ]
-    return [(place, Fate("valid", LIKE_HELD_OUT, reason)) for place, reason in why]
+    return [(place, Fate("valid", LIKE_HELD_OUT, reason)) for place, reason in sorted(why)]
 
 
 def _because(row: dict[str, Any]) -> str:
