@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from typing import TypeVar
 
 from validators.errors import SikuError
@@ -21,6 +21,7 @@ from validators.errors import SikuError
 TRIAL_TIMEOUT_S = 30
 KNOCK_TIMEOUT_S = 10
 LOOK_EVERY_S = 2
+_ITEMS_AHEAD = 16
 LOST_AFTER_S = 20  # without an answer; Ray ends the program after 60
 ON_LOOPBACK = (
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # at 0 Ray takes 127.0.0.1 for the machine's address, on Linux as well
@@ -79,7 +80,7 @@ class RayCluster:
 
         Raises SikuError (exit 4) where the cluster is lost.
         """
-        found: SimpleQueue[tuple[Item | None, BaseException | None]] = SimpleQueue()
+        found: Queue[tuple[Item | None, BaseException | None]] = Queue(_ITEMS_AHEAD)
 
         def make() -> None:
             try:
