@@ -55,7 +55,8 @@ def run_build(args: Args) -> int:
     with uninterrupted():  # a library that is loaded by half may crash
         from builders.engine.local import prepare, usable_cores
 
-        if args.engine == "local" and not args.dry_run:  # before anything heavy is loaded: both at the same time
+        finished = any((args.out / args.recipe).glob(f"{args.version or '*'}/manifest.json"))
+        if args.engine == "local" and not (finished or args.dry_run):  # first of all: both load at the same time
             recipe = args.recipe.replace("-", "_")
             modules = [f"recipes.{recipe}"] if (HOME / "recipes" / f"{recipe}.py").exists() else []
             prepare(args.input, args.workers or usable_cores(), modules)

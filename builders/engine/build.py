@@ -22,7 +22,7 @@ from builders.engine.decisions import KeptDecision, keep_decisions, kept_decisio
 from builders.engine.finish import Identity, Part, Request, finished_before, publish, refuse_nothing, remember_inputs
 from builders.engine.ledger import Ledger, guard
 from builders.engine.local import LocalWorkers, prepare
-from builders.engine.manifest import package_versions
+from builders.engine.manifest import MANIFEST, package_versions
 from builders.engine.plan import FORMAT, describe, digest
 from builders.engine.progress import Progress
 from builders.engine.stages import NAMES_FILE, REFUSED_FILE, ROWS_FILE, PartTask, Piece, ShardTask
@@ -89,7 +89,7 @@ def build(request: Request, progress: Progress | None = None) -> Built:
     """
     started = time.monotonic()
     progress = progress or Progress(quiet=True)
-    if request.engine == "local":
+    if request.engine == "local" and not (request.folder / MANIFEST).exists():
         steps = (request.recipe.source, *request.recipe.steps)
         prepare(request.inputs, request.workers, sorted({type(step).__module__ for step in steps}))
     shards = request.recipe.source.shards(request.inputs)
