@@ -43,6 +43,7 @@ def test_a_retry_after_of_years_is_not_waited_for() -> None:
     assert set(pool.counts.troubles) == {"status 429"}
 
 
+@pytest.mark.slow
 def test_what_an_endpoint_failed_on_before_the_run_ended_is_asked_again(tmp_path: Path) -> None:
     source, out = tmp_path / "passages.jsonl", tmp_path / "out"
     texts = write_passages(source, 40)

@@ -99,6 +99,7 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_law() -> None:
     assert mean(values.tolist()) == figure  # always the same draws
 
 
+@pytest.mark.slow
 def test_nine_in_ten_intervals_hold_the_bias_at_least() -> None:
     """200 judges with a bias of 0.2: 95 % are meant to, and fewer than 91 % would be chance of one in a hundred."""
     held = 0
