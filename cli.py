@@ -52,14 +52,9 @@ def run_show(args: Args) -> int:
 
 
 def run_build(args: Args) -> int:
+    _check_numbers(args)
     with uninterrupted():  # a library that is loaded by half may crash
-        from builders.engine.local import prepare, usable_cores
-
-        finished = any((args.out / args.recipe).glob(f"{args.version or '*'}/manifest.json"))
-        if args.engine == "local" and not (finished or args.dry_run):  # first of all: both load at the same time
-            recipe = args.recipe.replace("-", "_")
-            modules = [f"recipes.{recipe}"] if (HOME / "recipes" / f"{recipe}.py").exists() else []
-            prepare(args.input, args.workers or usable_cores(), modules)
+        _prepare_workers(args)
         from builders.engine.build import build
         from builders.engine.progress import Progress
         from builders.publish.terminal import show_built, show_dry_run
@@ -207,13 +202,23 @@ def _recipe(name: str) -> Any:
     return find_recipe(name, HOME / "recipes")
 
 
+def _prepare_workers(args: Args) -> None:
+    """First of all, so that they load what they need while this process does; not where it may be built already."""
+    from builders.engine.local import prepare, usable_cores
+
+    module = args.recipe.replace("-", "_")
+    is_ours = module in {path.stem for path in (HOME / "recipes").glob("*.py")}
+    is_built = is_ours and any((args.out / args.recipe).glob(f"{args.version or '*'}/manifest.json"))
+    if args.engine == "local" and not (is_built or args.dry_run):
+        prepare(args.input, args.workers or usable_cores(), [f"recipes.{module}"] if is_ours else [])
+
+
 def _request(args: Args) -> Any:
     from builders.engine.finish import Request
     from builders.engine.manifest import input_named
     from builders.engine.plan import apply_settings, changed_settings, check_paths, read_plan, recipe_of
     from builders.review.reviewed import reviewed_settings
 
-    _check_numbers(args)
     limit, plan = args.limit, None
     if args.recipe.endswith(".json"):
         plan = read_plan(Path(args.recipe))

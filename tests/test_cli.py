@@ -220,6 +220,8 @@ def test_inspect_shows_the_bytes_of_the_source(siku: Siku) -> None:
         (("build", "novel-pretrain", "--workers", "0"), "--workers 0 cannot be"),
         (("build", "novel-pretrain", "--as", "../x"), "--as ../x cannot be"),
         (("build", "novel-pretrain", "--as", ".."), "--as .. cannot be"),
+        (("build", "novel-pretrain", "--as", "/x"), "--as /x cannot be"),
+        (("build", "novel-pretrain", "--as", "**x"), "--as **x cannot be"),
         (("build", "novel-pretrain", "--as", "."), "--as . cannot be"),
         (("build", "novel-pretrain", "--as", ""), "--as nothing cannot be"),
         (("build", "novel-pretrain", "--as", "-1"), "--as -1 cannot be"),

@@ -80,6 +80,11 @@ class Stage:
     def key(self) -> str:
         return self.task.key
 
+    @property
+    def decision(self) -> str | None:
+        """The digest of what was decided on it."""
+        return self.decided.digest if self.decided else None
+
 
 def build(request: Request, progress: Progress | None = None) -> Built:
     """Build, or finish, or find finished what `request` asks for.
@@ -196,7 +201,7 @@ class Work:
         steps = _identity(segment.steps)
         tasks = [
             ShardTask(
-                self._key(stage.key, stage.decided and stage.decided.digest, steps, _sketched(segment.corpus)),
+                self._key(stage.key, stage.decision, steps, _sketched(segment.corpus)),
                 stage.shard,
                 self.recipe.source,
                 segment.steps,
@@ -240,7 +245,7 @@ class Work:
         output, steps = self.recipe.output, _identity(last.steps)
         tasks: list[tuple[PartTask, int]] = []
         for group in cut_into_parts(stages, output.part_mb * 1_000_000):
-            made_of = [[stage.key, stage.decided and stage.decided.digest] for stage in group]
+            made_of = [[stage.key, stage.decision] for stage in group]
             key = self._key("part", made_of, steps, describe(output), columns)
             pieces = [Piece(stage.folders, stage.decided) for stage in group]
             size = sum(stage.results[-1]["characters"] for stage in group)
